@@ -1,0 +1,114 @@
+/**
+ * Lines of the decision log: every type there is, with the schema of its core. A core holds no personal data and only strings,
+ * booleans, null and whole numbers: scores in 1/10,000, durations in milliseconds, instants in RFC 3339 (audit.md a.2).
+ */
+import { z } from 'zod';
+import type { Instant } from './clock.ts';
+import type { EntryId, IdentityId } from './ids.ts';
+
+const id = z.string().min(1).max(64);
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const instant = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/);
+const whole = z.int();
+const code = z.string().max(200);
+const subject = z.strictObject({ kind: z.string(), id: z.string() });
+const reason = z.strictObject({ code: code, ref: z.string().optional(), detail: z.string().optional() });
+const parameters = z.record(z.string(), z.union([z.string(), z.boolean(), whole]));
+
+const decidedAction = z.strictObject({
+  type: code,
+  connection: id,
+  accountId: id.nullable(),
+  policyId: id,
+  step: code,
+  rung: whole,
+  parameters,
+  state: z.enum(['released', 'held', 'refused', 'reported']),
+  by: code.optional(),
+});
+
+const signalFacts = {
+  signalId: id,
+  type: code,
+  source: id,
+  occurredAt: instant,
+  receivedAt: instant,
+  /** SHA-256 of the bytes as they came. */
+  bodyHash: hash,
+};
+
+export const coreSchemas = {
+  'signal.decided': z.strictObject({
+    ...signalFacts,
+    decisionId: id,
+    supersedes: id.nullable(),
+    state: z.enum(['decided', 'unresolved', 'quarantined']),
+    subject,
+    identityId: id.nullable(),
+    cause: code,
+    engine: whole,
+    policyId: id.nullable(),
+    policyVersion: whole.nullable(),
+    bundleHash: hash,
+    configHash: hash,
+    scoreE4: whole,
+    baseE4: whole,
+    level: code,
+    mode: code.nullable(),
+    rung: whole.nullable(),
+    actions: z.array(decidedAction),
+    outcome: code,
+    reasons: z.array(reason),
+    decidedAt: instant,
+  }),
+  'signal.rejected': z.strictObject({ source: id, route: code, status: whole, code: code, bodyHash: hash }),
+  'signal.undecided': z.strictObject({ ...signalFacts, reason: code, attempt: whole }),
+  'plan.released': z.strictObject({ planId: id, decisionId: id, connection: id, actions: z.array(code), profile: code, direct: z.boolean() }),
+  'plan.held': z.strictObject({ planId: id, decisionId: id, connection: id, actions: z.array(code), heldFor: code }),
+  'plan.refused': z.strictObject({ planId: id, decisionId: id, connection: id, actions: z.array(code), by: code }),
+  'action.intended': z.strictObject({ actionId: id, planId: id, decisionId: id, connection: id, type: code, idempotencyKey: id, attempt: whole }),
+  'action.finished': z.strictObject({
+    actionId: id,
+    planId: id,
+    decisionId: id,
+    connection: id,
+    type: code,
+    state: z.enum(['done', 'already', 'refused', 'failed', 'unverified', 'unknown']),
+    attempts: whole,
+    code: code.nullable(),
+    verifiedAt: instant.nullable(),
+    residualAccessMs: whole.nullable(),
+  }),
+  'policy.changed': z.strictObject({ bundleHash: hash, previous: hash.nullable(), documents: z.array(z.strictObject({ path: z.string(), hash })), proof: code }),
+  'config.changed': z.strictObject({
+    configHash: hash,
+    previous: hash.nullable(),
+    version: code,
+    build: code,
+    /** Paths whose values changed; values only where they are no secret and no person. */
+    changes: z.array(z.strictObject({ path: z.string(), change: z.enum(['added', 'removed', 'changed']) })),
+    overrides: z.array(code),
+    proof: code,
+  }),
+  'process.started': z.strictObject({ process: id, version: code, build: code, node: code, configHash: hash, bundleHash: hash }),
+  'pause.set': z.strictObject({ pauseId: id, scope: z.record(z.string(), z.string()), by: code }),
+  'pause.ended': z.strictObject({ pauseId: id, by: code }),
+  'key.rotated': z.strictObject({ purpose: code, keyId: code, previous: code.nullable() }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type EntryType = keyof typeof coreSchemas;
+export type Core<T extends EntryType> = z.output<(typeof coreSchemas)[T]>;
+
+/** A line to be written. `pii` is sealed with the person's key (or, where nobody is known, the connection's) and only committed to. */
+export interface Entry<T extends EntryType = EntryType> {
+  readonly id: EntryId;
+  readonly type: T;
+  readonly at: Instant;
+  readonly core: Core<T>;
+  readonly pii: { readonly owner: SealOwner; readonly value: Readonly<Record<string, unknown>> } | null;
+  /** The entry that this one amends. */
+  readonly previous?: EntryId;
+}
+
+/** Whose key seals a text. */
+export type SealOwner = { readonly identityId: IdentityId } | { readonly connection: string };

@@ -1,0 +1,41 @@
+/** Everything a decision may look at, as it was at one instant. Stored, so that the decision can be made again bit for bit. */
+import type { Instant } from './clock.ts';
+import type { EvidenceState, Level } from './risk.ts';
+import type { Signal } from './signal.ts';
+import type { Identity, Subject } from './subject.ts';
+
+/** Values a condition can read beside signal, subject and risk; an absent member is unknown (policy.md 3.2). */
+export interface Surroundings {
+  readonly session?: { readonly mfa?: 'none' | 'weak' | 'strong'; readonly deviceBound?: 'yes' | 'no'; readonly ageMinutes?: number };
+  readonly device?: { readonly compliance?: 'compliant' | 'nonCompliant'; readonly managed?: 'yes' | 'no'; readonly people?: number };
+  readonly geo?: {
+    readonly country?: string;
+    readonly asn?: number;
+    readonly egress?: 'own' | 'shared' | 'none';
+    readonly anonymizer?: 'none' | 'vpn' | 'relay' | 'tor' | 'hosting';
+    readonly peopleSeen?: number;
+  };
+  readonly hr?: { readonly status: 'active' | 'notice' | 'leave' | 'gardenLeave' | 'terminated'; readonly endsInMinutes?: number };
+  readonly hist?: { readonly logins: number; readonly suspensions30d: number };
+}
+
+export interface Situation {
+  readonly signal: Signal;
+  readonly subject: Subject;
+  /** Null where the subject is no person. */
+  readonly identity: Identity | null;
+  /** How the person's evidence stood before this signal. */
+  readonly evidence: EvidenceState;
+  readonly heldLevel: Level;
+  readonly surroundings: Surroundings;
+  /** Active people of the organisation. */
+  readonly population: number;
+  /** When the source was first heard: a new transmitter's word counts less for thirty days. */
+  readonly sourceSince: Instant;
+  /** What the settings say, by the hash of `config.changed`. */
+  readonly configHash: string;
+  /** The batch's instant: `decidedAt`, and the edge of every window. */
+  readonly now: Instant;
+  /** Where the signal is kept under the narrowing id of its claim: a keyed hash of session or device. */
+  readonly evidenceKey: string;
+}
