@@ -2,11 +2,12 @@
  * What every provider adapter promises. An adapter is a folder with an `index.ts` that exports an `AdapterDefinition`; `app.ts`
  * imports it only when a connection of that provider is configured.
  */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { ActionParameters, ActionType } from '../model/action.ts';
 import type { Clock, Instant } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpClient } from './http.ts';
 
 /** How an adapter serves one action type. Types that it does not list are refused as `unsupported`. */
@@ -126,6 +127,8 @@ export interface AdapterContext<Settings> {
   readonly random: (size: number) => Uint8Array;
   /** Our own origin, e.g. `http://127.0.0.1:8440`, for an adapter that listens. */
   readonly origin: string;
+  /** The connection's `trial`: a tenant without real people. Absent: false. */
+  readonly trial?: boolean;
   /** Secrets derived for this connection and name, the same in all processes. */
   secret(name: string): Uint8Array;
 }

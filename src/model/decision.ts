@@ -117,6 +117,8 @@ export interface WantedAction {
   readonly direct: boolean;
   /** The approval that the step itself demands. */
   readonly approval?: string;
+  /** Set where the connection does not offer the action: recorded as refused, never dropped. */
+  readonly unsupported?: true;
 }
 
 /** What policies want: every action of every match, not yet guarded. */

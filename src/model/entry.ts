@@ -112,3 +112,17 @@ export interface Entry<T extends EntryType = EntryType> {
 
 /** Whose key seals a text. */
 export type SealOwner = { readonly identityId: IdentityId } | { readonly connection: string };
+
+/** A line as it is stored: the exact bytes that were hashed, never built again from columns. */
+export interface EntryRow {
+  readonly id: EntryId;
+  readonly type: string;
+  /** The leaf: canonical JSON of the envelope `v, t, id, ts, core, pii, prev?`. */
+  readonly body: string;
+  /** Canonical JSON of the core with its nonce. */
+  readonly core: string;
+  /** Salt and canonical pii under the owner's key; null where there is no pii. */
+  readonly sealed: Uint8Array | null;
+  readonly sealedFor: IdentityId | null;
+  readonly sealedBy: string | null;
+}

@@ -30,9 +30,12 @@ export const errorTable = {
   'conflict': { status: 409, meaning: 'The state of the record forbids it.', retry: 'never', operator: 'See the reason.' },
   'internal': { status: 500, meaning: 'A fault of Rescind itself.', retry: 'later', operator: 'Report it with the request id; the log has the detail.' },
   'keys.unusable': { status: 500, meaning: 'The wrapping key does not open the stored keys.', retry: 'never', operator: 'Give back the wrapping key that belongs to this database.' },
+  'ledger.notCanonical': { status: 500, meaning: 'A value has no single written form and cannot be hashed.', retry: 'never', operator: 'Report it with the named member; nothing was written.' },
+  'ledger.broken': { status: 500, meaning: 'The stored decision log does not fit its own signed head.', retry: 'never', operator: 'Keep the database as it is, run `rescind ledger verify`, and compare with a checkpoint kept elsewhere; nothing new is signed.' },
   'organisation.differs': { status: 500, meaning: 'The data folder belongs to another origin or kind of organisation.', retry: 'never', operator: 'Use its own publicUrl, or another data folder.' },
   'adapter.misconfigured': { status: 500, meaning: 'A connection cannot work as it is configured.', retry: 'never', operator: 'Mend the named connection.' },
   'address.forbidden': { status: 502, meaning: 'An outgoing address is not allowed.', retry: 'never', operator: 'Use https to a public address, or list the private network in network.allowPrivate.' },
+  'fetch.failed': { status: 502, meaning: 'A document could not be fetched from another server.', retry: 'later', operator: 'Check that the named host answers and serves JSON there.' },
 } as const satisfies Record<string, ErrorDefinition>;
 
 export type ErrorCode = keyof typeof errorTable;

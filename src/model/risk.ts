@@ -48,6 +48,8 @@ export interface Assessment {
   readonly signal: { readonly group: string; readonly confidence: number; readonly proof: boolean; readonly late: boolean };
   /** What was missing or stale when scoring; dotted paths. */
   readonly gaps: readonly string[];
+  /** Occurrences that the cap of 128 a source pushed out in this step; the score is inexact from there on. */
+  readonly dropped?: number;
 }
 
 /** How one item moved the score; sums to the score. */

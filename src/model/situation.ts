@@ -1,7 +1,7 @@
 /** Everything a decision may look at, as it was at one instant. Stored, so that the decision can be made again bit for bit. */
 import type { Instant } from './clock.ts';
 import type { EvidenceState, Level } from './risk.ts';
-import type { Signal } from './signal.ts';
+import type { Signal, SourceKind } from './signal.ts';
 import type { Identity, Subject } from './subject.ts';
 
 /** Values a condition can read beside signal, subject and risk; an absent member is unknown (policy.md 3.2). */
@@ -19,6 +19,13 @@ export interface Surroundings {
   readonly hist?: { readonly logins: number; readonly suspensions30d: number };
 }
 
+/** What we know of a source whose evidence a person holds. */
+export interface SourceStanding {
+  readonly kind: SourceKind;
+  /** When it was first heard. */
+  readonly since: Instant;
+}
+
 export interface Situation {
   readonly signal: Signal;
   readonly subject: Subject;
@@ -32,6 +39,8 @@ export interface Situation {
   readonly population: number;
   /** When the source was first heard: a new transmitter's word counts less for thirty days. */
   readonly sourceSince: Instant;
+  /** The other sources of the evidence; one that is missing counts as long known, and is a gap. */
+  readonly sources?: Readonly<Record<string, SourceStanding>>;
   /** What the settings say, by the hash of `config.changed`. */
   readonly configHash: string;
   /** The batch's instant: `decidedAt`, and the edge of every window. */

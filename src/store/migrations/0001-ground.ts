@@ -6,7 +6,7 @@ const dedupePartitions = 8;
 const statements = [
   // The organisation whose records these are; another origin or kind on the same data is refused at start.
   `create table organisation (
-    only boolean primary key default true check (only),
+    "only" boolean primary key default true check ("only"),
     origin text not null,
     kind text not null,
     created_at timestamptz not null
@@ -24,9 +24,14 @@ const statements = [
     groups text[] not null default '{}',
     created_at timestamptz not null
   ) with (fillfactor = 70)`,
+  // What each source says of a person stands with its own row; the identity's columns are their sum.
   `create table identity_alias (
     alias text primary key,
-    identity_id uuid not null references identity
+    identity_id uuid not null references identity,
+    tier text not null default 'none',
+    protected boolean not null default false,
+    executive boolean not null default false,
+    groups text[] not null default '{}'
   )`,
   `create index identity_alias_of on identity_alias (identity_id)`,
   `create table identifier (
@@ -43,6 +48,8 @@ const statements = [
     connection text not null,
     external_id text not null,
     status text not null default 'unknown',
+    tier text not null default 'none',
+    groups text[] not null default '{}',
     created_at timestamptz not null,
     unique (connection, external_id)
   )`,
@@ -117,6 +124,8 @@ const statements = [
   // Stored as bytes because the database or a step refused it; settled again with back-off, then listed for a person.
   `create table undecided (
     signal_id uuid primary key,
+    type text not null,
+    source text not null,
     arrival bytea not null,
     reason text not null,
     attempts integer not null default 1,
@@ -150,7 +159,7 @@ const statements = [
     primary key (level, tile)
   )`,
   `create table ledger_head (
-    only boolean primary key default true check (only),
+    "only" boolean primary key default true check ("only"),
     size bigint not null,
     root bytea not null,
     checkpoint text not null,
@@ -164,7 +173,7 @@ const statements = [
     first_at timestamptz not null
   )`,
   `create table active_bundle (
-    only boolean primary key default true check (only),
+    "only" boolean primary key default true check ("only"),
     hash text not null references bundle,
     since timestamptz not null
   )`,
@@ -195,6 +204,7 @@ const statements = [
     deadline_at timestamptz not null,
     claimed_by integer,
     claimed_at timestamptz,
+    next_at timestamptz,
     finished_at timestamptz
   ) with (fillfactor = 80)`,
   `create index plan_open on plan (lane, id) where state = 'released'`,

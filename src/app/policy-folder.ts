@@ -1,0 +1,20 @@
+/** Reads the policy folder into the files of a bundle. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { AppError } from '../model/errors.ts';
+
+/** Every YAML file below the folder by its path with forward slashes; long scenarios under `tests/` are not part of what is judged by. */
+export async function readPolicyFolder(folder: string): Promise<ReadonlyMap<string, string>> {
+  let entries: { readonly name: string; readonly parentPath: string; isFile(): boolean }[];
+  try {
+    entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    throw new AppError('policies.invalid', `the policy folder ${folder} cannot be read`, { cause: error });
+  }
+  const files = new Map<string, string>();
+  for (const entry of entries) {
+    const path = relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/');
+    if (entry.isFile() && /\.ya?ml$/.test(path) && !path.startsWith('tests/')) files.set(path, await readFile(join(folder, path), 'utf8'));
+  }
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,52 @@
+/** Puts together what a decision may look at. */
+import type { Instant } from '../model/clock.ts';
+import type { SignalId } from '../model/ids.ts';
+import type { EvidenceState, Level } from '../model/risk.ts';
+import type { Arrival, Signal } from '../model/signal.ts';
+import type { Situation, Surroundings } from '../model/situation.ts';
+import type { Identity } from '../model/subject.ts';
+import { evidenceKey, pseudonymiseMarks, type Ref, subjectOf } from './pseudonym.ts';
+
+export interface SituationParts {
+  readonly arrival: Arrival;
+  readonly signalId: SignalId;
+  readonly identity: Identity | null;
+  readonly evidence: EvidenceState;
+  readonly heldLevel: Level;
+  /** Evidence group of the signal's type. */
+  readonly group: string;
+  readonly population: number;
+  readonly sourceSince: Instant;
+  readonly configHash: string;
+  readonly now: Instant;
+  readonly ref: Ref;
+}
+
+export function composeSituation(parts: SituationParts): Situation {
+  const { arrival } = parts;
+  return {
+    signal: toSignal(arrival, parts.signalId, parts.ref),
+    subject: subjectOf(arrival.claim, parts.identity, parts.ref),
+    identity: parts.identity,
+    evidence: parts.evidence,
+    heldLevel: parts.heldLevel,
+    surroundings: surroundingsOf(arrival),
+    population: parts.population,
+    sourceSince: parts.sourceSince,
+    configHash: parts.configHash,
+    now: parts.now,
+    evidenceKey: evidenceKey(arrival, parts.group, parts.ref),
+  };
+}
+
+function toSignal(arrival: Arrival, id: SignalId, ref: Ref): Signal {
+  const { raw: _raw, provenBy: _provenBy, ...facts } = arrival;
+  return { ...facts, id, marks: pseudonymiseMarks(arrival.marks, ref) };
+}
+
+/** What the signal itself says of its surroundings. */
+function surroundingsOf(arrival: Arrival): Surroundings {
+  const { country, asn } = arrival.circumstances;
+  if (country === undefined && asn === undefined) return {};
+  return { geo: { ...(country === undefined ? {} : { country }), ...(asn === undefined ? {} : { asn }) } };
+}

@@ -1,0 +1,190 @@
+/**
+ * Judging, pure: assess, decide, review, in this order, from a situation and a bundle to a judgement. The same function judges live
+ * signals, inline tests and records that are replayed.
+ */
+import { hash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { admit, type Asked, concludeReview, type Guardrails, type PlanDraft, parseGuardrails, type Review, review } from './guard/index.ts';
+import { type CounterReading, type CounterUse, engineNumber, type Intent, type Judgement, type Reason } from './model/decision.ts';
+import { type Fault, parseYaml, sortFaults } from './model/document.ts';
+import type { Pause } from './model/pause.ts';
+import type { Assessment } from './model/risk.ts';
+import type { JudgingSettings } from './model/settings.ts';
+import type { SignalState } from './model/signal.ts';
+import type { Situation } from './model/situation.ts';
+import { type CompiledPolicies, compilePolicies, decide } from './policy/index.ts';
+import { assess, parseRiskModel, type RiskModel } from './risk/index.ts';
+
+/** Everything that is judged by, under one hash. */
+export interface Bundle {
+  readonly hash: string;
+  readonly files: ReadonlyMap<string, string>;
+  readonly documents: readonly { readonly path: string; readonly hash: string }[];
+  readonly risk: RiskModel;
+  readonly policies: CompiledPolicies;
+  readonly guards: Guardrails;
+}
+
+export type CompiledBundle = { readonly ok: true; readonly bundle: Bundle } | { readonly ok: false; readonly faults: readonly Fault[] };
+
+const riskPath = 'risk.yaml';
+
+/** Loads a policy folder's files whole or not at all; every fault at once. */
+export function compileBundle(files: ReadonlyMap<string, string>): CompiledBundle {
+  const riskText = files.get(riskPath);
+  if (riskText === undefined) return { ok: false, faults: [{ file: riskPath, line: 1, column: 1, path: '', message: 'the file is missing', code: 'E101' }] };
+  const risk = parseRiskModel(riskText, riskPath);
+  const guards = parseGuardrails(files);
+  // Without a catalogue no policy can be checked; its own faults come first.
+  const policies = risk.ok ? compilePolicies(files, risk.value) : undefined;
+  const faults = [...(risk.ok ? [] : risk.faults), ...(guards.ok ? [] : guards.faults), ...(policies?.ok === false ? policies.faults : [])];
+  if (!risk.ok || !guards.ok || !policies?.ok) return { ok: false, faults: sortFaults(faults) };
+  const documents = [{ path: riskPath, hash: hashOf(riskText) }, ...guards.guardrails.documents, ...policies.policies.documents]
+    .map(({ path, hash: documentHash }) => ({ path, hash: documentHash }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  const bundleHash = hash('sha256', canonicalize(documents.map((document) => [document.path, document.hash])) as string);
+  return { ok: true, bundle: { hash: bundleHash, files, documents, risk: risk.value, policies: policies.policies, guards: guards.guardrails } };
+}
+
+/** Hash of what a document means: comments and layout do not count. */
+function hashOf(text: string): string {
+  const parsed = parseYaml(text, riskPath);
+  return hash('sha256', parsed.ok ? (canonicalize(parsed.value) as string) : text);
+}
+
+/** Evidence group of a signal type; `none` for one that the catalogue does not know, which `consider` then refuses. */
+export function groupOf(type: string, bundle: Bundle): string {
+  return bundle.risk.types.get(type)?.group ?? 'none';
+}
+
+/** Why a signal is neither scored nor acted on. */
+export interface Aside {
+  readonly state: Exclude<SignalState, 'undecided'>;
+  readonly reason: Reason;
+}
+
+/** A judgement short of the limits: what is still to be counted. */
+export interface Draft {
+  readonly situation: Situation;
+  readonly state: Exclude<SignalState, 'undecided'>;
+  readonly bundleHash: string;
+  readonly pauses: readonly Pause[];
+  readonly aside: Aside | null;
+  /** Null for a signal that was set aside. */
+  readonly assessment: Assessment | null;
+  readonly intent: Intent | null;
+  readonly review: Review | null;
+}
+
+export interface Judged {
+  readonly judgement: Judgement;
+  readonly plans: readonly PlanDraft[];
+  readonly uses: readonly CounterUse[];
+  readonly direct: boolean;
+  /** Enough to judge again, bit for bit, with the bundle and the settings of the hashes in the judgement. */
+  readonly snapshot: Snapshot;
+}
+
+export interface Snapshot {
+  readonly situation: Situation;
+  readonly pauses: readonly Pause[];
+  readonly readings: readonly CounterReading[];
+  readonly aside: Aside | null;
+}
+
+export function consider(situation: Situation, bundle: Bundle, settings: JudgingSettings, pauses: readonly Pause[], options: { readonly trace?: boolean } = {}): Draft {
+  const assessment = assess(situation, bundle.risk);
+  const intent = decide(situation, assessment, bundle.policies, settings, options);
+  return {
+    situation,
+    state: 'decided',
+    bundleHash: bundle.hash,
+    pauses,
+    aside: null,
+    assessment,
+    intent,
+    review: review(intent, situation, assessment, bundle.guards, settings, pauses),
+  };
+}
+
+export function setAside(situation: Situation, aside: Aside, bundle: Bundle): Draft {
+  return { situation, state: aside.state, bundleHash: bundle.hash, pauses: [], aside, assessment: null, intent: null, review: null };
+}
+
+/** The counters that the final word depends on; empty for most signals. */
+export function questionsOf(draft: Draft): readonly Asked[] {
+  return draft.review?.asked ?? [];
+}
+
+export function conclude(draft: Draft, readings: readonly CounterReading[]): Judged {
+  const { situation, aside, assessment, intent } = draft;
+  const facts = {
+    subject: situation.subject,
+    identityId: situation.identity?.id ?? null,
+    cause: situation.signal.cause,
+    engine: engineNumber,
+    bundleHash: draft.bundleHash,
+    configHash: situation.configHash,
+  };
+  const snapshot: Snapshot = { situation, pauses: draft.pauses, readings, aside };
+  if (assessment === null || intent === null || draft.review === null) {
+    const judgement: Judgement = {
+      ...facts,
+      policyId: null,
+      policyVersion: null,
+      score: 0,
+      base: 0,
+      level: 'none',
+      mode: null,
+      rung: null,
+      actions: [],
+      outcome: aside?.state === 'unresolved' ? 'unresolved' : 'none',
+      reasons: aside === null ? [] : [aside.reason],
+    };
+    return { judgement, plans: [], uses: [], direct: false, snapshot };
+  }
+  const final = draft.review.asked.length === 0 ? draft.review : admit(draft.review, readings);
+  const { mode, outcome, actions, reasons, plans, uses, direct } = concludeReview(intent, final, situation.subject);
+  const { score, base, level } = assessment;
+  const { policyId, policyVersion, rung } = intent;
+  return { judgement: { ...facts, policyId, policyVersion, score, base, level, mode, rung, actions, outcome, reasons }, plans, uses, direct, snapshot };
+}
+
+/** Judges a record again. */
+export function rejudge({ situation, pauses, readings, aside }: Snapshot, bundle: Bundle, settings: JudgingSettings): Judgement {
+  const draft = aside === null ? consider(situation, bundle, settings, pauses) : setAside(situation, aside, bundle);
+  return conclude(draft, readings).judgement;
+}
+
+/** A value that two documents, or two judgements, do not share. */
+export interface Difference {
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** What changed between two bundles, value by value: `risk.yaml: levels.high.enter`. */
+export function diffBundles(before: Bundle, after: Bundle): readonly Difference[] {
+  const paths = [...new Set([...before.files.keys(), ...after.files.keys()])].sort();
+  return paths.flatMap((path) => {
+    const [old, now] = [before, after].map((bundle) => {
+      const text = bundle.files.get(path);
+      const parsed = text === undefined ? undefined : parseYaml(text, path);
+      return parsed?.ok ? parsed.value : undefined;
+    });
+    return diffValues(old, now).map((difference) => ({ ...difference, path: difference.path === '' ? path : `${path}: ${difference.path}` }));
+  });
+}
+
+/** Deep comparison; arrays are compared as wholes, objects member by member. */
+export function diffValues(before: unknown, after: unknown, path = ''): readonly Difference[] {
+  if (isRecord(before) && isRecord(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+    return keys.flatMap((key) => diffValues(before[key], after[key], path === '' ? key : `${path}.${key}`));
+  }
+  return canonicalize(before) === canonicalize(after) ? [] : [{ path, before: before ?? null, after: after ?? null }];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

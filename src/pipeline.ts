@@ -1,0 +1,137 @@
+/** The journey of a batch of signals: what happens in which order inside the one transaction that accepts and decides them. */
+import type { KeyObject } from 'node:crypto';
+import { conclude, type Judged, questionsOf } from './engine.ts';
+import { createTally } from './guard/index.ts';
+import type { Instant } from './model/clock.ts';
+import { AppError } from './model/errors.ts';
+import type { Acknowledgement } from './model/signal.ts';
+import { type Considered, GraphMoved, judgeBatch } from './pipeline/batch.ts';
+import type { PipelineParts } from './pipeline/parts.ts';
+import { composeBurial, composeWrites, nameDecision, type Settled } from './pipeline/writes.ts';
+import { firstOfEach, type Item, settleByHalves } from './signals/index.ts';
+import type { Repeat, SettleSession } from './store/settle-session.ts';
+
+/** Settles a batch and answers in its order. Throws `store.unavailable` when nothing was accepted and the sender should come again. */
+export type Settle = (items: readonly Item[]) => Promise<readonly Acknowledgement[]>;
+
+export function createPipeline(parts: PipelineParts): { readonly settle: Settle } {
+  const together = (items: readonly Item[]) => again(() => settleTogether(items, parts));
+  return { settle: (items) => settleByHalves(items, together, (item, sqlState) => again(() => bury(item, sqlState, parts))) };
+}
+
+async function settleTogether(items: readonly Item[], parts: PipelineParts): Promise<readonly Acknowledgement[]> {
+  const judging = parts.judging();
+  const firsts = firstOfEach(items);
+  const connectionKeys = await keysOf(firsts, parts);
+  return parts.transaction(async (session) => {
+    // Repeats fall out, people are found and locked, what is known of them is read.
+    const opened = await session.open(doorway(firsts, true));
+    const fresh = firsts.filter((item) => (item.attempt > 0 ? opened.retried.has(item.signalId) : opened.fresh.has(item.key)));
+    const known = firsts.filter((item) => item.attempt === 0 && !opened.fresh.has(item.key));
+    const repeats = known.length === 0 ? [] : await session.repeats(known.map((item) => item.key));
+    // How bad, what to do, may we: pure, signal after signal.
+    const batch = judgeBatch(fresh, opened, judging, connectionKeys, parts);
+    // Only what would act asks the limits, and only now are the guard locks taken.
+    const settled = await concludeAll(batch.considered, session, opened.at, parts);
+    const newSources = [...new Set(fresh.map((item) => item.arrival.source))].filter((source) => judging.sourceSince(source) === undefined);
+    await session.commit(await composeWrites(settled, batch, newSources, opened.at, parts));
+    parts.committed({ released: releasedOf(settled), newSources, at: opened.at });
+    reportForgeries(firsts, repeats, parts);
+    return acknowledge(items, settled, repeats);
+  });
+}
+
+/** The key of each source's connection; it seals what belongs to nobody we know. */
+async function keysOf(items: readonly Item[], { keys }: PipelineParts): Promise<ReadonlyMap<string, KeyObject>> {
+  const sources = [...new Set(items.map((item) => item.arrival.source))];
+  return new Map(await Promise.all(sources.map(async (source) => [source, await keys.connectionKey(source)] as const)));
+}
+
+function doorway(items: readonly Item[], withPeople: boolean) {
+  const first = items.filter((item) => item.attempt === 0);
+  return {
+    keys: first.map((item) => ({ key: item.key, signalId: item.signalId, bodyDigest: item.digest, firstAt: item.arrival.receivedAt })),
+    retried: items.filter((item) => item.attempt > 0).map((item) => item.signalId),
+    // A separator inside an identifier names nobody: no directory holds one.
+    identifiers: withPeople ? items.flatMap((item) => item.arrival.claim.person.filter((key) => !key.value.includes('\x1e'))) : [],
+  };
+}
+
+async function concludeAll(considered: readonly Considered[], session: SettleSession, at: Instant, parts: PipelineParts): Promise<readonly Settled[]> {
+  const questions = considered.flatMap((one) => questionsOf(one.draft));
+  if (questions.length === 0) return considered.map((one) => nameDecision(one, conclude(one.draft, []), at, parts));
+  const counted = await session.count(
+    [...new Map(questions.map((question) => [`${question.scope} ${question.windowMs}`, question])).values()],
+    [...new Set(questions.map((question) => question.subject))],
+    at,
+  );
+  const tally = createTally(counted, at);
+  return considered.map((one) => {
+    const subject = questionsOf(one.draft)[0]?.subject;
+    const judged: Judged = conclude(one.draft, subject === undefined ? [] : tally.readingsFor(subject));
+    tally.add(judged.uses);
+    return nameDecision(one, judged, at, parts);
+  });
+}
+
+/** Stores as bytes what the database refuses as a signal; it is settled again later, with the rest of what is undecided. */
+async function bury(item: Item, sqlState: string, parts: PipelineParts): Promise<Acknowledgement> {
+  return parts.transaction(async (session) => {
+    const opened = await session.open(doorway([item], false));
+    if (item.attempt === 0 && !opened.fresh.has(item.key)) {
+      const repeats = await session.repeats([item.key]);
+      await session.commit([]);
+      return acknowledge([item], [], repeats)[0] as Acknowledgement;
+    }
+    await session.commit(await composeBurial({ item, reason: `database refused: ${sqlState}` }, opened.at, parts));
+    return { signalId: item.signalId, decisionIds: [], repeated: false };
+  });
+}
+
+function acknowledge(items: readonly Item[], settled: readonly Settled[], repeats: readonly Repeat[]): readonly Acknowledgement[] {
+  const decided = new Map(settled.map((one) => [one.item.key, one.decision.id]));
+  const before = new Map(repeats.map((repeat) => [repeat.key, repeat]));
+  const answered = new Map<string, Item>();
+  return items.map((item) => {
+    const repeat = before.get(item.key);
+    const first = answered.get(item.key) ?? item;
+    answered.set(item.key, first);
+    if (repeat !== undefined) return { signalId: repeat.signalId, decisionIds: repeat.decisionIds, repeated: repeat.signalId !== item.signalId };
+    const decisionId = decided.get(item.key);
+    return { signalId: first.signalId, decisionIds: decisionId === undefined ? [] : [decisionId], repeated: first !== item };
+  });
+}
+
+function releasedOf(settled: readonly Settled[]) {
+  return settled.flatMap((one) => one.plans.filter(({ plan }) => plan.state === 'released').map(({ plan }) => plan.id));
+}
+
+/** The same event with other content is either a sender's fault or somebody's attempt to hide the first. */
+function reportForgeries(items: readonly Item[], repeats: readonly Repeat[], parts: PipelineParts): void {
+  const digests = new Map(items.map((item) => [item.key, item]));
+  for (const repeat of repeats) {
+    const item = digests.get(repeat.key);
+    if (item !== undefined && item.digest !== repeat.bodyDigest) {
+      parts.log.warn({ source: item.arrival.source, signalId: repeat.signalId }, 'signal.repeatedWithOtherContent');
+    }
+  }
+}
+
+/** Deadlock, serialisation failure, a lost connection, a graph that moved: the same batch once more. The door's keys make it safe. */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      if (attempt >= 4) throw error instanceof AppError ? error : new AppError('store.unavailable', 'the batch could not be settled', { cause: error });
+    }
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  if (error instanceof GraphMoved) return true;
+  if (error instanceof AppError) return error.code === 'store.unavailable';
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === '40P01' || code === '40001';
+}

@@ -1,0 +1,125 @@
+/** Judges the signals of one batch in their order, each person's evidence carried from one to the next. */
+import { composeGraph, composeSituation, type Graph, type Ref } from '../context/index.ts';
+import { consider, type Draft, groupOf, setAside } from '../engine.ts';
+import type { KeyObject } from 'node:crypto';
+import type { Instant } from '../model/clock.ts';
+import type { SealOwner } from '../model/entry.ts';
+import type { IdentityId } from '../model/ids.ts';
+import { emptyEvidence, type EvidenceState, type Level } from '../model/risk.ts';
+import { parseEvidence } from '../risk/index.ts';
+import { inSettlingOrder, type Item } from '../signals/index.ts';
+import type { IdentityRow, Opened } from '../store/settle-session.ts';
+import type { JudgingState, PipelineParts } from './parts.ts';
+
+/** A signal with what judging alone makes of it; limits are not yet counted. */
+export interface Considered {
+  readonly item: Item;
+  readonly draft: Draft;
+  readonly owner: SealOwner;
+  readonly key: KeyObject;
+}
+
+export interface Failed {
+  readonly item: Item;
+  readonly reason: string;
+}
+
+export interface JudgedBatch {
+  readonly considered: readonly Considered[];
+  readonly failed: readonly Failed[];
+  /** Identities whose evidence changed. */
+  readonly evidence: ReadonlyMap<IdentityId, { readonly state: EvidenceState; readonly heldLevel: Level }>;
+}
+
+/** Ninety days: how long the door remembers an event. An older repeat cannot be told from a first arrival, so it never acts. */
+const rememberedMs = 90 * 86_400_000;
+
+/** Thrown where the identity graph changed between lock and reading; the batch is settled again. */
+export class GraphMoved extends Error {}
+
+export function judgeBatch(
+  items: readonly Item[],
+  opened: Opened,
+  judging: JudgingState,
+  connectionKeys: ReadonlyMap<string, KeyObject>,
+  parts: PipelineParts,
+): JudgedBatch {
+  const graph = composeGraph(opened);
+  if (graph === 'moved') throw new GraphMoved();
+  const people = new Map(opened.identities.map((row) => [row.id, row]));
+  const carried = new Map<IdentityId, { state: EvidenceState; heldLevel: Level }>();
+  const considered: Considered[] = [];
+  const failed: Failed[] = [];
+  for (const item of inSettlingOrder(items)) {
+    try {
+      considered.push(considerOne(item, { graph, people, carried, at: opened.at, judging, connectionKeys, keys: parts.keys }));
+    } catch (error) {
+      // One signal that a step cannot digest must not cost the others their decision.
+      const name = error instanceof Error ? error.name : 'error';
+      parts.log.error({ signalId: item.signalId, type: item.arrival.type, error: name, at: whereOf(error) }, 'signal.stepFailed');
+      failed.push({ item, reason: `step failed: ${name}` });
+    }
+  }
+  return { considered, failed, evidence: carried };
+}
+
+interface Surround {
+  readonly graph: Graph;
+  readonly people: ReadonlyMap<IdentityId, IdentityRow>;
+  readonly carried: Map<IdentityId, { state: EvidenceState; heldLevel: Level }>;
+  readonly at: Instant;
+  readonly judging: JudgingState;
+  readonly connectionKeys: ReadonlyMap<string, KeyObject>;
+  readonly keys: PipelineParts['keys'];
+}
+
+function considerOne(item: Item, { graph, people, carried, at, judging, connectionKeys, keys }: Surround): Considered {
+  const { arrival, signalId } = item;
+  const found = graph.resolve(arrival.claim);
+  const row = found.kind === 'identity' ? people.get(found.identityId) : undefined;
+  const known = row !== undefined && row.wrappedKey !== null;
+  const key = known ? keys.personKeyOf(row.id, row.wrappedKey as Buffer) : (connectionKeys.get(arrival.source) as KeyObject);
+  const ref: Ref = (text) => keys.ref(key, text);
+  const before = known ? (carried.get(row.id) ?? { state: parseEvidence(row.evidence), heldLevel: row.heldLevel }) : undefined;
+  const situation = composeSituation({
+    arrival,
+    signalId,
+    identity: known ? graph.identity(row.id) : null,
+    evidence: before?.state ?? emptyEvidence,
+    heldLevel: before?.heldLevel ?? 'none',
+    group: groupOf(arrival.type, judging.bundle),
+    population: judging.population,
+    sourceSince: judging.sourceSince(arrival.source) ?? at,
+    configHash: judging.configHash,
+    now: at,
+    ref,
+  });
+  const owner: SealOwner = known ? { identityId: row.id } : { connection: arrival.source };
+  const aside = asideReason(item, found.kind, known, at);
+  if (aside !== undefined) return { item, draft: setAside(situation, aside, judging.bundle), owner, key };
+  const draft = consider(situation, judging.bundle, judging.settings, judging.pauses);
+  if (known && draft.assessment !== null) carried.set(row.id, { state: draft.assessment.evidence, heldLevel: draft.assessment.heldLevel });
+  return { item, draft, owner, key };
+}
+
+type Aside = Parameters<typeof setAside>[1];
+
+/** Why a signal is stored and shown but neither scored nor acted on. */
+function asideReason({ arrival }: Item, resolution: string, known: boolean, at: Instant): Aside | undefined {
+  const { blocked } = arrival.claim;
+  if (arrival.quarantine !== undefined) return { state: 'quarantined', reason: { code: 'quarantined', detail: arrival.quarantine } };
+  if (blocked === 'mayNotName' || blocked === 'criticalMember' || blocked === 'unknownMember') {
+    return { state: 'quarantined', reason: { code: 'blocked', ref: blocked } };
+  }
+  if (blocked !== undefined) return { state: 'unresolved', reason: { code: 'blocked', ref: blocked } };
+  if (resolution === 'ambiguous') return { state: 'unresolved', reason: { code: 'ambiguous' } };
+  if (resolution === 'nobody' || (resolution === 'identity' && !known)) return { state: 'unresolved', reason: { code: 'subject' } };
+  if (at - arrival.occurredAt > rememberedMs) return { state: 'decided', reason: { code: 'late' } };
+  return undefined;
+}
+
+/** File and line of our own code, without the message: messages may quote data. */
+function whereOf(error: unknown): string {
+  const frame = error instanceof Error ? error.stack?.split('\n').find((line) => line.includes('/src/')) : undefined;
+  return frame?.replace(/^.*\/src\//, 'src/').replace(/\)$/, '') ?? '';
+}

@@ -1,0 +1,41 @@
+/** What the pipeline is given by `app.ts`: the store, the keys, the judging that is in force, and whom to wake afterwards. */
+import type { KeyObject } from 'node:crypto';
+import type { Bundle } from '../engine.ts';
+import type { Instant } from '../model/clock.ts';
+import type { IdentityId, IdMaker, PlanId, RandomBytes } from '../model/ids.ts';
+import type { Log } from '../model/log.ts';
+import type { Pause } from '../model/pause.ts';
+import type { JudgingSettings } from '../model/settings.ts';
+import type { PlanRef } from '../actions/index.ts';
+import type { SettleSession } from '../store/settle-session.ts';
+import type { Statement } from '../store/statement.ts';
+
+/** What is judged by, one consistent set a batch. */
+export interface JudgingState {
+  readonly bundle: Bundle;
+  readonly settings: JudgingSettings;
+  readonly configHash: string;
+  readonly pauses: readonly Pause[];
+  readonly population: number;
+  /** When a source was first heard; `undefined` for one that never was. */
+  readonly sourceSince: (source: string) => Instant | undefined;
+}
+
+export interface PipelineParts {
+  readonly judging: () => JudgingState;
+  /** Runs `work` in one transaction on the settling connection; rolls back and throws on what `work` throws. */
+  readonly transaction: <T>(work: (session: SettleSession) => Promise<T>) => Promise<T>;
+  readonly keys: {
+    readonly connectionKey: (connection: string) => Promise<KeyObject>;
+    readonly personKeyOf: (id: IdentityId, wrapped: Uint8Array) => KeyObject;
+    /** Pseudonym of a text that belongs to a person or, where nobody is known, to a connection. */
+    readonly ref: (key: KeyObject, text: string) => string;
+  };
+  /** Statements that send one job a plan, in the settling transaction. */
+  readonly jobs: (plans: readonly PlanRef[]) => Promise<readonly Statement[]>;
+  readonly ids: IdMaker;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  /** Called after a commit; must not throw. */
+  readonly committed: (result: { readonly released: readonly PlanId[]; readonly newSources: readonly string[]; readonly at: Instant }) => void;
+}

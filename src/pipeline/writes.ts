@@ -1,0 +1,113 @@
+/** Everything that a settled batch leaves in the database, as statements of one round trip. */
+import type { Judged } from '../engine.ts';
+import { decidedEntry, planEntry, prepareEntry, sealRandomBytes, sealText, undecidedEntry } from '../ledger/index.ts';
+import type { Instant } from '../model/clock.ts';
+import type { CounterUse, Decision, Plan } from '../model/decision.ts';
+import type { EntryRow } from '../model/entry.ts';
+import { type ActionId, type DecisionId, type EntryId, type PlanId } from '../model/ids.ts';
+import { serialiseEvidence } from '../risk/index.ts';
+import { entryStatements } from '../store/ledger-append.ts';
+import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
+import { insertGuardUses, insertSignals, insertSources, insertUndecided, updateEvidence } from '../store/settle-write.ts';
+import type { Statement } from '../store/statement.ts';
+import type { Considered, Failed, JudgedBatch } from './batch.ts';
+import type { PipelineParts } from './parts.ts';
+
+/** A signal whose decision is final: limits are counted. */
+export interface Settled extends Considered {
+  readonly judged: Judged;
+  readonly decision: Decision;
+  readonly plans: readonly PlanRow[];
+}
+
+/** Back-off of an undecided signal: half a minute, doubled four times over; then a person must look. */
+const undecidedBackOffMs = 30_000;
+const undecidedAttempts = 5;
+
+export function nameDecision(considered: Considered, judged: Judged, at: Instant, { ids }: Pick<PipelineParts, 'ids'>): Settled {
+  const id = ids.next<DecisionId>(at);
+  const { signal } = considered.draft.situation;
+  const decision: Decision = { id, signalId: signal.id, ...judged.judgement, decidedAt: at };
+  const plans = judged.plans.map((draft): PlanRow => {
+    const actions = draft.actions.map((action) => ({ ...action, id: ids.next<ActionId>(at) }));
+    const plan: Plan = {
+      id: ids.next<PlanId>(at),
+      decisionId: id,
+      identityId: decision.identityId,
+      lane: draft.lane,
+      connection: draft.connection,
+      actions,
+      state: draft.state,
+      heldFor: draft.heldFor,
+      createdAt: at,
+    };
+    const { cause, policyId } = decision;
+    return { plan, signalId: signal.id, accountId: draft.accountId, cause, policyId, source: signal.source, profile: draft.profile, deadlineAt: at + planDeadlineMs };
+  });
+  return { ...considered, judged, decision, plans };
+}
+
+export async function composeWrites(
+  settled: readonly Settled[],
+  batch: JudgedBatch,
+  newSources: readonly string[],
+  at: Instant,
+  parts: PipelineParts,
+): Promise<readonly Statement[]> {
+  const plans = settled.flatMap((one) => one.plans);
+  const uses = settled.flatMap((one) => usesOf(one));
+  const rows = entryRows(settled, batch.failed, at, parts);
+  const changed = [...batch.evidence].map(([identityId, { state, heldLevel }]) => ({ identityId, evidence: serialiseEvidence(state), heldLevel }));
+  const statements: Statement[] = [];
+  if (settled.length > 0) statements.push(insertSignals(settled.map(signalRow)));
+  if (rows.length > 0) statements.push(...entryStatements(rows, parts.ids.next(at)));
+  if (changed.length > 0) statements.push(updateEvidence(changed));
+  if (newSources.length > 0) statements.push(insertSources(newSources, at));
+  if (plans.length > 0) statements.push(insertPlans(plans));
+  if (uses.length > 0) statements.push(insertGuardUses(uses, at));
+  const released = plans.filter(({ plan }) => plan.state === 'released').map(({ plan }) => plan);
+  if (released.length > 0) statements.push(...(await parts.jobs(released)));
+  for (const failed of batch.failed) statements.push(await undecidedStatement(failed, at, parts));
+  return statements;
+}
+
+/** A culprit alone: its bytes, its reason and a line in the log; nothing of it reaches a column that refused it. */
+export async function composeBurial(failed: Failed, at: Instant, parts: PipelineParts): Promise<readonly Statement[]> {
+  return [...entryStatements(entryRows([], [failed], at, parts), parts.ids.next(at)), await undecidedStatement(failed, at, parts)];
+}
+
+function usesOf({ judged, plans }: Settled): readonly (CounterUse & { readonly planId: PlanId })[] {
+  const released = plans.find(({ plan }) => plan.state === 'released');
+  return released === undefined ? [] : judged.uses.map((use) => ({ ...use, planId: released.plan.id }));
+}
+
+function signalRow({ item, draft, decision }: Settled) {
+  return { id: item.signalId, state: draft.state, arrival: item.arrival, subjectId: decision.subject.id, identityId: decision.identityId, decision };
+}
+
+function entryRows(settled: readonly Settled[], failed: readonly Failed[], at: Instant, { ids, random }: PipelineParts): readonly EntryRow[] {
+  const rows: EntryRow[] = [];
+  for (const one of settled) {
+    rows.push(prepareEntry(decidedEntry(one.item.arrival, one.decision, one.draft.state, one.owner, one.judged.snapshot), one.key, random));
+    for (const { plan, profile } of one.plans) rows.push(prepareEntry(planEntry(ids.next<EntryId>(at), plan, profile, one.judged.direct), null, random));
+  }
+  for (const { item, reason } of failed) {
+    rows.push(prepareEntry(undecidedEntry(ids.next<EntryId>(at), item.signalId, item.arrival, reason, item.attempt + 1, at), null, random));
+  }
+  return rows;
+}
+
+async function undecidedStatement({ item, reason }: Failed, at: Instant, { keys, random }: PipelineParts): Promise<Statement> {
+  const attempts = item.attempt + 1;
+  const key = await keys.connectionKey(item.arrival.source);
+  return insertUndecided({
+    signalId: item.signalId,
+    type: item.arrival.type,
+    source: item.arrival.source,
+    sealed: sealText(JSON.stringify(item.arrival), item.signalId, key, random(sealRandomBytes)).sealed,
+    reason,
+    attempts,
+    nextAt: attempts >= undecidedAttempts ? null : at + undecidedBackOffMs * 2 ** (attempts - 1),
+    createdAt: item.arrival.receivedAt,
+  });
+}

@@ -1,0 +1,125 @@
+/** What carrying out plans asks of the database, each request one transaction or one statement. */
+import type { Instant } from '../model/clock.ts';
+import type { Entry } from '../model/entry.ts';
+import type { AccountId, ActionId, PlanId } from '../model/ids.ts';
+import type { Identity } from '../model/subject.ts';
+import { readActionsOf, readExternalIds, readPerson, type StoredAction } from './action-read.ts';
+import { type ActionValues, countAttempt, insertActions, updateActions } from './action-write.ts';
+import type { Db, Tx } from './db.ts';
+import { type ClaimedPlan, claimPlan, holdPausedPlan, lookAtPlan, mayCall, type PlanStanding } from './plan-claim.ts';
+import { finishPlan, nextInLane, type PlanOutcome } from './plan-finish.ts';
+import { type LoosePlan, takeBackPlans, waitingPlans } from './plan-recover.ts';
+import type { Statement } from './statement.ts';
+
+export interface PlanStoreParts {
+  readonly db: Db;
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Writes lines of the decision log inside the transaction. */
+  appendEntries(tx: Tx, entries: readonly Entry[]): Promise<void>;
+}
+
+interface Holder {
+  readonly planId: PlanId;
+  readonly processId: number;
+}
+
+interface ClaimView {
+  readonly plan: Omit<ClaimedPlan, 'cause' | 'deadlineAt' | 'nextAt'>;
+  readonly cause: ClaimedPlan['cause'];
+  readonly deadlineAt: Instant;
+  readonly nextAt: Instant | null;
+  readonly records: readonly StoredAction[];
+  readonly accounts: ReadonlyMap<AccountId, string>;
+  readonly identity: Identity | null;
+}
+
+/** Has the shape of the port that the executor asks for. */
+export function createPlanStore({ db, transaction, appendEntries }: PlanStoreParts) {
+  const append = async (tx: Tx, entries: readonly Entry[]) => {
+    if (entries.length > 0) await appendEntries(tx, entries);
+  };
+  return {
+    async claim(
+      holder: Holder,
+      at: Instant,
+      intend: (view: ClaimView) => { readonly records: readonly ActionValues[]; readonly entries: readonly Entry[] },
+    ): Promise<ClaimView | undefined> {
+      return transaction(async (tx) => {
+        const claimed = await claimPlan(tx, holder.planId, holder.processId, at);
+        if (claimed === undefined) return undefined;
+        const { cause, deadlineAt, nextAt, ...plan } = claimed;
+        const accountIds = plan.actions.flatMap((action) => (action.accountId === null ? [] : [action.accountId]));
+        const view: ClaimView = {
+          plan,
+          cause,
+          deadlineAt,
+          nextAt,
+          records: await readActionsOf(tx, [plan.id]),
+          accounts: await readExternalIds(tx, accountIds),
+          identity: plan.identityId === null ? null : ((await readPerson(tx, plan.identityId)) ?? null),
+        };
+        const { records, entries } = intend(view);
+        await insertActions(
+          tx,
+          records.flatMap((record) => {
+            const position = plan.actions.findIndex((action) => action.id === record.id);
+            const action = plan.actions[position];
+            return action ? [{ ...record, ...action, planId: plan.id, position, connection: plan.connection }] : [];
+          }),
+        );
+        await append(tx, entries);
+        return view;
+      });
+    },
+
+    look: (planId: PlanId): Promise<PlanStanding | undefined> => lookAtPlan(db, planId),
+
+    mayCall: (holder: Holder): Promise<'yes' | 'paused' | 'lost'> => mayCall(db, holder.planId, holder.processId),
+
+    async recordAttempt(
+      holder: Holder,
+      attempt: { readonly actionId: ActionId; readonly attempts: number; readonly entry: Entry },
+    ): Promise<'yes' | 'paused' | 'lost'> {
+      const counted = await transaction(async (tx) => {
+        const done = await countAttempt(tx, holder.planId, holder.processId, attempt.actionId, attempt.attempts);
+        if (done) await append(tx, [attempt.entry]);
+        return done;
+      });
+      if (counted) return 'yes';
+      return (await mayCall(db, holder.planId, holder.processId)) === 'lost' ? 'lost' : 'paused';
+    },
+
+    async end(
+      end: PlanOutcome & {
+        readonly records: readonly ActionValues[];
+        readonly entries: readonly Entry[];
+        readonly jobs: readonly Statement[];
+      },
+    ): Promise<{ readonly kept: boolean; readonly next: LoosePlan | null }> {
+      return transaction(async (tx) => {
+        const lane = await finishPlan(tx, end);
+        if (lane === undefined) return { kept: false, next: null };
+        await updateActions(tx, end.records);
+        await append(tx, end.entries);
+        for (const job of end.jobs) await tx.query(job.text, [...job.values]);
+        return { kept: true, next: end.state === 'released' ? null : ((await nextInLane(tx, lane)) ?? null) };
+      });
+    },
+
+    async holdPaused(planId: PlanId, entries: (plan: ClaimView['plan']) => readonly Entry[]): Promise<boolean> {
+      return transaction(async (tx) => {
+        const held = await holdPausedPlan(tx, planId);
+        if (held) await append(tx, entries(held));
+        return held !== undefined;
+      });
+    },
+
+    takeBack: (question: {
+      readonly processId: number;
+      readonly running: readonly PlanId[];
+      readonly ownBefore: Instant;
+    }): Promise<readonly LoosePlan[]> => takeBackPlans(db, question.processId, question.running, question.ownBefore),
+
+    waiting: (before: Instant, limit: number): Promise<readonly LoosePlan[]> => waitingPlans(db, before, limit),
+  };
+}

@@ -1,0 +1,63 @@
+/** The one connection on which batches are settled: pipelined, made again after it broke. */
+import type pg from 'pg';
+import { AppError } from '../model/errors.ts';
+import type { Store } from './open.ts';
+import { createSettleSession, type SettleSession } from './settle-session.ts';
+
+export interface SettleConnection {
+  /**
+   * Runs `work` in a transaction that it commits itself; rolls back on what it throws. A broken connection is `store.unavailable`,
+   * whether or not a commit in flight took effect: the door's keys tell when the batch comes again.
+   */
+  transaction<T>(work: (session: SettleSession) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export function createSettleConnection(store: Pick<Store, 'connect'>): SettleConnection {
+  let current: { client: pg.Client; broken: boolean } | undefined;
+
+  async function connected(): Promise<{ client: pg.Client; broken: boolean }> {
+    if (current !== undefined && !current.broken) return current;
+    const client = await store.connect({ pipeline: true });
+    const made = { client, broken: false };
+    for (const event of ['error', 'end'] as const) {
+      client.on(event, () => {
+        made.broken = true;
+      });
+    }
+    current = made;
+    return made;
+  }
+
+  return {
+    async transaction(work) {
+      const made = await connected();
+      const session = createSettleSession(made.client);
+      try {
+        return await work(session);
+      } catch (error) {
+        if (isLost(error) || made.broken) {
+          made.broken = true;
+          made.client.end().catch(() => undefined);
+          throw new AppError('store.unavailable', 'the connection to the database broke', { cause: error });
+        }
+        await session.rollback().catch(() => {
+          made.broken = true;
+        });
+        throw error;
+      }
+    },
+    async close() {
+      await current?.client.end();
+    },
+  };
+}
+
+/** Errors after which the connection is of no use: no SQLSTATE at all, class 08, or a server that goes away (57P). */
+function isLost(error: unknown): boolean {
+  if (error instanceof AppError) return false;
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (code === undefined) return /Connection terminated|Client has encountered a connection error|not queryable|client was closed/i.test(error.message);
+  return typeof code === 'string' && (/^(08|57P)/.test(code) || /^E[A-Z]+$/.test(code));
+}

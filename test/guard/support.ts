@@ -1,0 +1,121 @@
+/** Situations and intents as small as a guard needs them, and the shipped guard documents. */
+import { readFileSync } from 'node:fs';
+import { admit, concludeReview, type Guardrails, parseGuardrails, review } from '../../src/guard/index.ts';
+import { actionTypes } from '../../src/model/action.ts';
+import type { CounterReading, Intent, WantedAction } from '../../src/model/decision.ts';
+import type { AccountId, IdentityId, SignalId } from '../../src/model/ids.ts';
+import type { Pause } from '../../src/model/pause.ts';
+import { emptyEvidence, type Level } from '../../src/model/risk.ts';
+import type { JudgingSettings } from '../../src/model/settings.ts';
+import type { Cause } from '../../src/model/signal.ts';
+import type { Situation } from '../../src/model/situation.ts';
+import type { Identity, SubjectKind } from '../../src/model/subject.ts';
+
+export const shipped = new Map(['guardrails.yaml', 'profiles/sandbox.yaml'].map((path) => [path, readFileSync(new URL(`../../policies/${path}`, import.meta.url), 'utf8')]));
+
+export function guardrailsOf(files: ReadonlyMap<string, string> = shipped): Guardrails {
+  const result = parseGuardrails(files);
+  if (!result.ok) throw new Error(JSON.stringify(result.faults, null, 1));
+  return result.guardrails;
+}
+
+export const guards = guardrailsOf();
+
+export const enforcing: JudgingSettings = {
+  enforcement: { default: { mode: 'enforce', maxRung: 6 }, connections: {}, groups: {}, receivers: {} },
+  overrides: {},
+  profile: 'standard',
+  connections: {
+    okta: { provider: 'okta', profile: 'standard', actions: ['session.revoke'] },
+    sandbox: { provider: 'sandbox', profile: 'sandbox', actions: ['session.revoke'] },
+    tiny: { provider: 'okta', profile: 'small', actions: ['session.revoke'] },
+  },
+};
+
+interface Given {
+  readonly cause?: Cause;
+  readonly source?: string;
+  readonly kind?: SubjectKind;
+  readonly person?: Partial<Identity> | null;
+  readonly population?: number;
+}
+
+export function situationOf({ cause = 'risk', source = 'idp', kind = 'person', person = {}, population = 2_000 }: Given = {}): Situation {
+  const id = (person?.id ?? 'person-1') as IdentityId;
+  return {
+    signal: {
+      id: 'signal-1' as SignalId,
+      type: 'session_revoked',
+      source,
+      sourceKind: 'idp',
+      cause,
+      severity: 'medium',
+      occurredAt: 0,
+      receivedAt: 0,
+      claim: { kind, person: [] },
+      facts: {},
+      circumstances: {},
+      marks: [],
+      dedupeKey: 'k',
+    },
+    subject: { kind, id },
+    identity: person === null ? null : { tier: 'none', protected: false, executive: false, groups: [], accounts: [], ...person, id },
+    evidence: emptyEvidence,
+    heldLevel: 'none',
+    surroundings: {},
+    population,
+    sourceSince: 0,
+    configHash: '',
+    now: 0,
+    evidenceKey: '',
+  };
+}
+
+export function want(type: WantedAction['type'] = 'session.revoke', more: Partial<WantedAction> = {}): WantedAction {
+  return {
+    type,
+    connection: 'okta',
+    accountId: 'account-1' as AccountId,
+    parameters: {},
+    policyId: 'RP-900',
+    step: 'contain',
+    rung: actionTypes[type].rung,
+    enforced: true,
+    direct: false,
+    ...more,
+  };
+}
+
+export function intentOf(wanted: readonly WantedAction[], more: Partial<Intent> = {}): Intent {
+  return {
+    policyId: wanted[0]?.policyId ?? null,
+    policyVersion: wanted.length === 0 ? null : 1,
+    mode: wanted.length === 0 ? null : wanted.some((action) => action.enforced) ? 'enforce' : 'report-only',
+    rung: null,
+    step: null,
+    wanted,
+    fallbacks: [],
+    reasons: [],
+    trace: [],
+    ...more,
+  };
+}
+
+interface Judging {
+  readonly situation?: Situation;
+  readonly level?: Level;
+  readonly settings?: JudgingSettings;
+  readonly pauses?: readonly Pause[];
+  readonly used?: number;
+  readonly readings?: readonly CounterReading[];
+  readonly rules?: Guardrails;
+}
+
+/** The whole of guarding: review, counters (`used` of each), conclusion. */
+export function judge(intent: Intent, { situation = situationOf(), level = 'critical', settings = enforcing, pauses = [], used = 0, readings, rules = guards }: Judging = {}) {
+  const reviewed = review(intent, situation, { level }, rules, settings, pauses);
+  const counted = readings ?? reviewed.asked.map(({ scope, windowMs }) => ({ scope, windowMs, used }));
+  return concludeReview(intent, admit(reviewed, counted), situation.subject);
+}
+
+export const fates = (conclusion: ReturnType<typeof judge>) => conclusion.actions.map((action) => `${action.type} ${action.state}${action.by ? ` by ${action.by}` : ''}`);
