@@ -12,7 +12,7 @@ import type { Assessment } from './model/risk.ts';
 import type { JudgingSettings } from './model/settings.ts';
 import type { SignalState } from './model/signal.ts';
 import type { Situation } from './model/situation.ts';
-import { type CompiledPolicies, compilePolicies, decide } from './policy/index.ts';
+import { type CompiledPolicies, compilePolicies, decide, type TestJudge } from './policy/index.ts';
 import { assess, parseRiskModel, type RiskModel } from './risk/index.ts';
 
 /** Everything that is judged by, under one hash. */
@@ -154,6 +154,19 @@ export function conclude(draft: Draft, readings: readonly CounterReading[]): Jud
 export function rejudge({ situation, pauses, readings, aside }: Snapshot, bundle: Bundle, settings: JudgingSettings): Judgement {
   const draft = aside === null ? consider(situation, bundle, settings, pauses) : setAside(situation, aside, bundle);
   return conclude(draft, readings).judgement;
+}
+
+/** Judges the situations of inline tests: the same steps, with the confidence, lists and counters that a test gives. */
+export function createTestJudge(bundle: Bundle): TestJudge {
+  return (situation, given) => {
+    const rules = [...given.confidence].map(([source, value]) => ({ sources: new Set([source]), kinds: undefined, types: undefined, confidence: value }));
+    const confidence = { default: 1, rules, newTransmitter: { forMs: 0, atMost: 1 } };
+    const risk: RiskModel = { ...bundle.risk, confidence };
+    const policies: CompiledPolicies = { ...bundle.policies, lists: given.lists };
+    const draft = consider(situation, { ...bundle, risk, policies }, given.settings, [], { trace: true });
+    const { judgement } = conclude(draft, given.readings(questionsOf(draft)));
+    return { assessment: draft.assessment as Assessment, intent: draft.intent as Intent, judgement };
+  };
 }
 
 /** A value that two documents, or two judgements, do not share. */

@@ -99,7 +99,7 @@ function orderOf({ action, record }: Course, { view }: RunContext, signal: Abort
     idempotencyKey: record.idempotencyKey,
     type: action.type,
     account: (action.accountId && view.accounts.get(action.accountId)) ?? '',
-    parameters: action.parameters,
+    parameters: action.parameters['scope'] === 'one' ? { ...action.parameters, ...view.target } : action.parameters,
     intendedAt: record.intendedAt,
     signal,
   };

@@ -41,6 +41,8 @@ export interface PlanView {
   readonly accounts: ReadonlyMap<AccountId, string>;
   /** The person now, merges followed; null where the plan has none or the person was erased. */
   readonly identity: Identity | null;
+  /** `sessionId` or `deviceId` for actions of scope `one`; kept apart from the plan, which holds no personal data. */
+  readonly target: Readonly<Record<string, string>>;
 }
 
 /** What the claim writes beside the claim itself: the actions' first records, in the order of the plan, and entries. */

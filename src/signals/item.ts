@@ -47,3 +47,8 @@ export function inSettlingOrder(items: readonly Item[]): readonly Item[] {
       (a.signalId < b.signalId ? -1 : 1),
   );
 }
+
+/** An undecided signal on its next way through settle: it keeps its name and does not pass the door again. */
+export function itemAgain(arrival: Verified<Arrival>, signalId: SignalId, attempts: number): Item {
+  return { arrival, signalId, key: signalId, digest: '', attempt: attempts };
+}

@@ -16,6 +16,8 @@ export interface PlanStoreParts {
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Writes lines of the decision log inside the transaction. */
   appendEntries(tx: Tx, entries: readonly Entry[]): Promise<void>;
+  /** The session or device that a decision named; asked only for plans that mean one and not all. */
+  targets(tx: Tx, decisionId: string): Promise<Readonly<Record<string, string>>>;
 }
 
 interface Holder {
@@ -31,10 +33,11 @@ interface ClaimView {
   readonly records: readonly StoredAction[];
   readonly accounts: ReadonlyMap<AccountId, string>;
   readonly identity: Identity | null;
+  readonly target: Readonly<Record<string, string>>;
 }
 
 /** Has the shape of the port that the executor asks for. */
-export function createPlanStore({ db, transaction, appendEntries }: PlanStoreParts) {
+export function createPlanStore({ db, transaction, appendEntries, targets }: PlanStoreParts) {
   const append = async (tx: Tx, entries: readonly Entry[]) => {
     if (entries.length > 0) await appendEntries(tx, entries);
   };
@@ -57,6 +60,7 @@ export function createPlanStore({ db, transaction, appendEntries }: PlanStorePar
           records: await readActionsOf(tx, [plan.id]),
           accounts: await readExternalIds(tx, accountIds),
           identity: plan.identityId === null ? null : ((await readPerson(tx, plan.identityId)) ?? null),
+          target: plan.actions.some((action) => action.parameters['scope'] === 'one') ? await targets(tx, plan.decisionId) : {},
         };
         const { records, entries } = intend(view);
         await insertActions(

@@ -419,7 +419,8 @@ describe('verification', () => {
 
 describe('calls to one connection', () => {
   it('are never more at once than its manifest allows', async () => {
-    world = createWorld({ database, clock: systemClock, fake: (fake = createFakeAdapter({ concurrency: 3 })) });
+    fake = createFakeAdapter({ concurrency: 3 });
+    world = createWorld({ database, clock: systemClock, fake });
     fake.onAct = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     const executor = await world.executor();
     const planIds = await Promise.all(Array.from({ length: 12 }, async () => world.plan(await world.person())));

@@ -53,7 +53,11 @@ export function createManualClock(start: Instant = Date.UTC(2026, 4, 4, 10)): Ma
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
         const timer = add(delayMs, true, resolve);
-        signal?.addEventListener('abort', () => (timer.cancel(), resolve()), { once: true });
+        const wake = () => {
+          timer.cancel();
+          resolve();
+        };
+        signal?.addEventListener('abort', wake, { once: true });
       }),
     async advance(delayMs) {
       const until = elapsed + delayMs;

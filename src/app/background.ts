@@ -1,0 +1,101 @@
+/** What a process does by the clock: follow the others, follow the policy folder, settle again what was undecided, tidy up. */
+import { watch } from 'node:fs';
+import type { Clock } from '../model/clock.ts';
+import { AppError } from '../model/errors.ts';
+import { formatFaults } from '../model/document.ts';
+import type { SignalId } from '../model/ids.ts';
+import type { Log } from '../model/log.ts';
+import { openText } from '../ledger/index.ts';
+import { type Batcher, itemAgain, type Item } from '../signals/index.ts';
+import type { Keyring } from '../store/keyring.ts';
+import { sweepExpiredRecords } from '../store/adapter-storage.ts';
+import { dueUndecided } from '../store/judged-by.ts';
+import type { Store } from '../store/open.ts';
+import { ensureMonthlyPartitions } from '../store/partitions.ts';
+import { sweepSignIns } from '../store/sign-in.ts';
+import type { ConnectedAdapters } from './adapters.ts';
+import { loadPolicies } from './core.ts';
+import type { Judging } from './judging.ts';
+import { type RecordParts, recordBundle } from './records.ts';
+import { repeat } from './system.ts';
+
+export interface BackgroundParts {
+  readonly store: Store;
+  readonly judging: Judging;
+  readonly batcher: Batcher<Item, unknown>;
+  readonly keyring: Keyring;
+  readonly records: RecordParts;
+  readonly policyFolder: string;
+  readonly adapters: ConnectedAdapters;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A pause binds every process within a second; another active bundle within five. */
+const pausesEveryMs = 500;
+const followEveryMs = 3_000;
+const undecidedEveryMs = 5_000;
+const tidyEveryMs = 6 * 3_600_000;
+/** Editors write a file in several steps. */
+const settleMs = 300;
+
+export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
+  const { judging, store, clock, log } = parts;
+  const failed = (task: string) => (error: unknown) => log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
+  const tasks = [
+    repeat(clock, pausesEveryMs, () => judging.refreshPauses(), failed('pauses')),
+    repeat(clock, followEveryMs, () => judging.refresh(), failed('follow')),
+    repeat(clock, undecidedEveryMs, () => settleUndecided(parts), failed('undecided')),
+    repeat(clock, tidyEveryMs, () => tidy(store, clock), failed('tidy')),
+  ];
+  const folder = watchPolicies(parts, failed('policies'));
+  return {
+    async stop() {
+      folder.stop();
+      await Promise.all(tasks.map((task) => task.stop()));
+    },
+  };
+}
+
+async function tidy(store: Store, clock: Clock): Promise<void> {
+  await ensureMonthlyPartitions(store, clock.now());
+  await sweepExpiredRecords(store, clock.now());
+  await sweepSignIns(store, clock.now());
+}
+
+/** Undecided signals whose time has come enter the same way as new ones, under their old names. */
+async function settleUndecided({ store, clock, keyring, batcher, log }: BackgroundParts): Promise<void> {
+  for (const row of await dueUndecided(store, clock.now(), 64)) {
+    const opened = openText(row.sealed, row.signalId, await keyring.connectionKey(row.source));
+    if (opened === undefined) log.error({ signalId: row.signalId }, 'signal.cannotBeOpened');
+    else await batcher.submit([itemAgain(JSON.parse(opened.pii), row.signalId as SignalId, row.attempts)]);
+  }
+}
+
+/** A good change becomes the active bundle; a broken one leaves the active bundle in force and alarms. */
+function watchPolicies({ policyFolder, judging, records, clock, log }: BackgroundParts, failed: (error: unknown) => void): { stop(): void } {
+  let timer: { cancel(): void } | undefined;
+  const take = async () => {
+    try {
+      const bundle = await loadPolicies(policyFolder);
+      if (bundle.hash === judging.state().bundle.hash) return;
+      await recordBundle(bundle, records);
+      judging.adopt(bundle);
+      log.info({ bundleHash: bundle.hash }, 'policies.changed');
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'policies.invalid') log.error({ faults: formatFaults(error.faults) }, 'policies.broken');
+      else throw error;
+    }
+  };
+  const watcher = watch(policyFolder, { recursive: true, persistent: false }, () => {
+    timer?.cancel();
+    timer = clock.after(settleMs, () => void take().catch(failed));
+  });
+  watcher.on('error', failed);
+  return {
+    stop() {
+      timer?.cancel();
+      watcher.close();
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/** Several policies, one set of actions: the union, and of the same action the strongest parameters. */
+import type { ActionParameters } from '../model/action.ts';
+import type { WantedAction } from '../model/decision.ts';
+import { parseDuration } from './duration.ts';
+
+/** Reports add nothing to what is enforced: only actions of the same standing meet. */
+export function combineActions(wanted: readonly WantedAction[]): readonly WantedAction[] {
+  const byEffect = new Map<string, WantedAction>();
+  for (const action of wanted) {
+    const standing = action.enforced ? 'enforced' : action.policyId;
+    const key = `${action.type}\n${action.connection}\n${action.accountId ?? ''}\n${standing}`;
+    const known = byEffect.get(key);
+    byEffect.set(key, known === undefined ? action : { ...known, ...strictest(known, action), parameters: strongest(known.parameters, action.parameters) });
+  }
+  return [...byEffect.values()];
+}
+
+/** An approval that one of them demands is demanded of both; exempt is only what both exempt. */
+function strictest(a: WantedAction, b: WantedAction): Partial<WantedAction> {
+  const approval = a.approval ?? b.approval;
+  return { direct: a.direct && b.direct, ...(approval === undefined ? {} : { approval }) };
+}
+
+function strongest(a: ActionParameters, b: ActionParameters): ActionParameters {
+  const merged: Record<string, string | number | boolean> = { ...b, ...a };
+  for (const name of Object.keys(merged)) {
+    const [left, right] = [a[name], b[name]];
+    if (left === undefined || right === undefined || left === right) continue;
+    merged[name] = strongerOf(name, left, right);
+  }
+  return merged;
+}
+
+function strongerOf(name: string, a: string | number | boolean, b: string | number | boolean): string | number | boolean {
+  const spans = [parseDuration(String(a)), parseDuration(String(b))];
+  if (name === 'for' && spans[0] !== undefined && spans[1] !== undefined) return spans[0] >= spans[1] ? a : b;
+  // A longer suspension needs an approval of its own.
+  if (name === 'expires' && spans[0] !== undefined && spans[1] !== undefined) return spans[0] <= spans[1] ? a : b;
+  if (a === 'all' || a === 'phishingResistant') return a;
+  return b === 'all' || b === 'phishingResistant' ? b : a;
+}

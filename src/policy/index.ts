@@ -1,0 +1,6 @@
+/** What policies want: documents in, intent out. Pure. */
+export { type CompileResult, compilePolicies, type KnownNames } from './compile.ts';
+export type { CompiledPolicies, CompiledPolicy } from './compiled.ts';
+export { decide } from './decide.ts';
+export { type InlineResult, runInlineTests, type TestJudge } from './inline-tests.ts';
+export { policyJsonSchema } from './json-schema.ts';

@@ -1,0 +1,192 @@
+/** The tests that stand inside a policy document: each is a small history, judged by the engine as if the policy were enforced. */
+import { actionTypeNames } from '../model/action.ts';
+import { fromRfc3339, type Instant } from '../model/clock.ts';
+import type { CounterReading, Intent, Judgement } from '../model/decision.ts';
+import type { AccountId, IdentityId, SignalId } from '../model/ids.ts';
+import { type Assessment, emptyEvidence, type EvidenceState, type Level } from '../model/risk.ts';
+import type { JudgingSettings } from '../model/settings.ts';
+import { type Cause, type Signal, type SourceKind, sourceKinds } from '../model/signal.ts';
+import type { Situation, Surroundings } from '../model/situation.ts';
+import { type Identity, personalKinds, type SubjectKind } from '../model/subject.ts';
+import type { CompiledPolicies, CompiledPolicy } from './compiled.ts';
+import { parseDuration } from './duration.ts';
+import { type CompiledList, compileList } from './lists.ts';
+import type { GivenSignal, InlineTest } from './schema.ts';
+
+export interface InlineResult {
+  readonly policyId: string;
+  readonly file: string;
+  readonly name: string;
+  /** `skipped`: it expects a guard that is not in force. */
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  /** What was expected and what came instead, one line a difference. */
+  readonly differences: readonly string[];
+}
+
+/** Judges one situation: `confidence` is what the test says of each source, `readings` what stands in a guard's window. */
+export type TestJudge = (
+  situation: Situation,
+  given: {
+    readonly confidence: ReadonlyMap<string, number>;
+    readonly lists: ReadonlyMap<string, CompiledList>;
+    readonly settings: JudgingSettings;
+    readonly readings: (scopes: readonly { readonly scope: string; readonly windowMs: number }[]) => readonly CounterReading[];
+  },
+) => { readonly assessment: Assessment; readonly intent: Intent; readonly judgement: Judgement };
+
+const standardNow = Date.UTC(2026, 4, 4, 10);
+const connection = 'test-connection';
+
+export function runInlineTests(policies: CompiledPolicies, judge: TestJudge, guardsInForce: readonly string[]): readonly InlineResult[] {
+  return policies.policies.flatMap((policy) => (policy.document.tests ?? []).map((test) => runTest(policy, test, judge, guardsInForce)));
+}
+
+function runTest(policy: CompiledPolicy, test: InlineTest, judge: TestJudge, guardsInForce: readonly string[]): InlineResult {
+  const named = { policyId: policy.id, file: policy.file, name: test.name };
+  const { held } = test.expect;
+  if (held !== undefined && !guardsInForce.includes(held)) {
+    return { ...named, outcome: 'skipped', differences: [`the guard ${held} is not in force in this version`] };
+  }
+  const now = test.given.now === undefined ? standardNow : (fromRfc3339(test.given.now) ?? standardNow);
+  const lists = new Map(Object.entries(test.given.lists ?? {}).map(([id, entries]) => [id, compileList(entries)]));
+  for (const id of policy.excludeLists) if (!lists.has(id)) lists.set(id, compileList([]));
+  const settings = testSettings(policy.id);
+  let evidence: EvidenceState = emptyEvidence;
+  let heldLevel: Level = 'none';
+  const confidence = new Map<string, number>();
+  let last: ReturnType<TestJudge> | undefined;
+  for (const [index, given] of (test.given.signals ?? [{ type: policy.document.match.signals[0] as string }]).entries()) {
+    const situation = situationOf(policy, test, given, { index, now, evidence, heldLevel });
+    const uses = test.given.counters ?? {};
+    confidence.set(situation.signal.source, given.confidence ?? 1);
+    last = judge(situation, {
+      confidence,
+      lists,
+      settings,
+      readings: (scopes) => scopes.map(({ scope, windowMs }) => ({ scope, windowMs, used: uses[scope.split(':')[0] as string] ?? 0 })),
+    });
+    evidence = last.assessment.evidence;
+    heldLevel = last.assessment.heldLevel;
+  }
+  const differences = last === undefined ? ['no signal was given'] : compare(policy, test.expect, last);
+  return { ...named, outcome: differences.length === 0 ? 'passed' : 'failed', differences };
+}
+
+interface Before {
+  readonly index: number;
+  readonly now: Instant;
+  readonly evidence: EvidenceState;
+  readonly heldLevel: Level;
+}
+
+function situationOf(policy: CompiledPolicy, { given }: InlineTest, signal: GivenSignal, before: Before): Situation {
+  const { now, index } = before;
+  const subject = given.subject ?? {};
+  const kind: SubjectKind = subject.kind ?? policy.document.match.subjects?.kinds?.[0] ?? 'person';
+  const at = instantOf(signal.at ?? 'now', now);
+  const source = sourceOf(policy, signal);
+  const identity: Identity = {
+    id: (subject.id ?? 'u1') as IdentityId,
+    tier: subject.tier ?? 'none',
+    protected: false,
+    executive: subject.executive ?? false,
+    groups: subject.groups ?? [],
+    accounts: [{ id: 'a1' as AccountId, connection, externalId: 'x1', status: 'active' }],
+  };
+  const personal = personalKinds.includes(kind);
+  const facts = Object.fromEntries(Object.entries(given.facts ?? {}).map(([name, value]) => [name, value]));
+  const made: Signal = {
+    id: `test-${index}` as SignalId,
+    type: signal.type,
+    source: source.id,
+    sourceKind: source.kind,
+    cause: causeOf(policy, source.kind),
+    severity: signal.severity ?? 'medium',
+    occurredAt: at,
+    receivedAt: now,
+    claim: { kind, person: personal ? [{ format: 'alias', value: identity.id }] : [], ...(kind === 'session' ? { session: 's1' } : {}), ...(personal ? {} : { id: subject.id ?? 'thing-1' }) },
+    facts,
+    circumstances: { ...(signal.ip === undefined ? {} : { ip: signal.ip }), ...(signal.country === undefined ? {} : { country: signal.country }), ...(signal.asn === undefined ? {} : { asn: signal.asn }) },
+    marks: [],
+    dedupeKey: `test-${index}`,
+  };
+  return {
+    signal: made,
+    subject: { kind, id: personal ? identity.id : (subject.id ?? 'thing-1') },
+    identity: personal ? identity : null,
+    evidence: before.evidence,
+    heldLevel: before.heldLevel,
+    surroundings: surroundingsOf(given),
+    population: 2000,
+    sourceSince: 0,
+    configHash: '0'.repeat(64),
+    now,
+    evidenceKey: '',
+  };
+}
+
+/** What a test calls unknown is left out, which is what unknown means. */
+function surroundingsOf(given: InlineTest['given']): Surroundings {
+  const known = (values: Readonly<Record<string, unknown>> | undefined) =>
+    values === undefined ? undefined : Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== 'unknown'));
+  const out: Record<string, unknown> = {};
+  for (const name of ['session', 'device', 'geo', 'hr', 'hist'] as const) {
+    const values = known(given[name]);
+    if (values !== undefined && Object.keys(values).length > 0) out[name] = values;
+  }
+  return out as Surroundings;
+}
+
+function sourceOf(policy: CompiledPolicy, signal: GivenSignal): { readonly id: string; readonly kind: SourceKind } {
+  const onlyPartner = policy.causes.size === 1 && policy.causes.has('partner');
+  const named = signal.source ?? policy.document.match.sources?.[0] ?? (onlyPartner ? 'transmitters' : 'idp');
+  const kind = (sourceKinds as readonly string[]).includes(named) ? (named as SourceKind) : 'idp';
+  if (kind === 'operators') return { id: 'operators', kind };
+  // Sources of different standing are different sources.
+  return { id: kind === named ? `test-${named}-${signal.confidence ?? 1}` : named, kind };
+}
+
+function causeOf(policy: CompiledPolicy, kind: SourceKind): Cause {
+  if (kind === 'transmitters') return 'partner';
+  const [first] = policy.causes;
+  return policy.causes.has('risk') || first === undefined || first === 'partner' ? 'risk' : first;
+}
+
+function instantOf(text: string, now: Instant): Instant {
+  if (text === 'now') return now;
+  const offset = /^([+-])(.+)$/.exec(text);
+  if (offset === null) return fromRfc3339(text) ?? now;
+  const span = parseDuration(offset[2] as string) ?? 0;
+  return offset[1] === '-' ? now - span : now + span;
+}
+
+function testSettings(policyId: string): JudgingSettings {
+  return {
+    enforcement: { default: { mode: 'enforce', maxRung: 6 }, connections: {}, groups: {}, receivers: {} },
+    overrides: { [policyId]: 'enforce' },
+    profile: 'standard',
+    connections: { [connection]: { provider: 'test', profile: 'standard', actions: actionTypeNames } },
+  };
+}
+
+function compare(policy: CompiledPolicy, expect: InlineTest['expect'], { assessment, intent, judgement }: ReturnType<TestJudge>): string[] {
+  const differences: string[] = [];
+  const check = (what: string, wanted: unknown, got: unknown) => {
+    if (wanted !== undefined && wanted !== got) differences.push(`${what}: expected ${String(wanted)}, got ${String(got)}`);
+  };
+  const matched = intent.reasons.find((reason) => (reason.code === 'matched' || reason.code === 'also') && reason.ref?.startsWith(`${policy.id}/`));
+  const step = matched?.ref?.slice(policy.id.length + 1);
+  check('match', expect.match, matched !== undefined);
+  const fell = intent.reasons.find((reason) => reason.ref === policy.id);
+  if (expect.because !== undefined) check('because', expect.because, fell?.code === 'policyError' ? 'error' : fell?.code);
+  check('step', expect.step, step);
+  check('rung', expect.rung, policy.steps.find((each) => each.name === step)?.rung);
+  if (expect.score !== undefined && Math.abs(expect.score - assessment.score) > 0.1) differences.push(`score: expected ${expect.score}, got ${assessment.score}`);
+  check('level', expect.level, assessment.level);
+  const own = judgement.actions.filter((action) => action.policyId === policy.id);
+  if (expect.held !== undefined) check('held', expect.held, own.find((action) => action.state === 'held')?.by ?? 'nothing');
+  if (expect.runs !== undefined) check('runs', expect.runs, own.find((action) => action.state === 'released')?.step ?? 'nothing');
+  const types = new Set(own.map((action) => action.type as string));
+  for (const type of expect.actions ?? []) if (!types.has(type)) differences.push(`actions: expected ${type}, got ${[...types].join(', ') || 'none'}`);
+  return differences;
+}
