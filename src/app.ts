@@ -1,25 +1,100 @@
-/** Composition root: the only file that names adapters, store, keys and the clock, and hands them to the rooms. */
-import { hostname } from 'node:os';
+/** Composition root: puts a process together from the rooms and gives it a listener. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Adapter } from './adapters/contract.ts';
-import { createFetchJson, createHttpClient, type HttpClient } from './adapters/http.ts';
-import { createExecutor, createQueue, type Executor } from './actions/index.ts';
-import { type Judging, openJudging } from './app/judging.ts';
-import { type PeopleParts, syncConfiguredPeople, syncDirectory } from './app/people.ts';
-import { readPolicyFolder } from './app/policy-folder.ts';
-import { loadProvider, providerSchemas } from './app/providers.ts';
-import { type Build, recordBundle, recordConfig, recordStart } from './app/records.ts';
-import { type Bundle, compileBundle } from './engine.ts';
-import { ceilingFor, refusesProtected } from './guard/index.ts';
-import { type AppendEntries, createAppender, createLedgerReader, createSequencer, ledgerOrigin, type LedgerReader, type Sequencer } from './ledger/index.ts';
-import type { Clock } from './model/clock.ts';
-import { AppError } from './model/errors.ts';
-import { createIdMaker, type IdMaker, type RandomBytes } from './model/ids.ts';
+import { type Core, startCore } from './app/core.ts';
+import { openDoors } from './app/doors.ts';
+import { createMetrics } from './app/metrics.ts';
+import { bindServer } from './app/server-parts.ts';
+import { systemClock, systemRandom } from './app/system.ts';
 import type { Log } from './model/log.ts';
-import type { Acknowledgement } from './model/signal.ts';
-import { createPipeline } from './pipeline.ts';
-import { configHash, judgingSettings, redactSettings, type Settings } from './settings/index.ts';
-import { type Batcher, createApiDoor, createBatcher, createPushDoor, type Item, type PushDoor } from './signals/index.ts';
-import { createKeySource } from './ssf/index.ts';
+import type { Role } from './model/operator.ts';
+import { createServer, openListener } from './server/index.ts';
+import type { Settings } from './settings/index.ts';
+import { readBacklog } from './store/ledger-state.ts';
+import { insertSignInLink } from './store/sign-in.ts';
 
-export { providerSchemas };
+export { providerSchemas } from './app/providers.ts';
+
+export interface AppOptions {
+  readonly settings: Settings;
+  readonly kind: 'organisation' | 'demo';
+  readonly workingDir: string;
+  /** Folder of the program, for the hash of what runs. */
+  readonly programDir: string;
+  readonly version: string;
+  readonly log: Log;
+}
+
+export interface App {
+  /** Where it listens, e.g. `http://127.0.0.1:8440`. */
+  readonly origin: string;
+  readonly core: Core;
+  /** A link that opens the status page once, within ten minutes. */
+  signInLink(roles: readonly Role[]): Promise<string>;
+  /** Takes nothing more in, finishes what is under way, stops the database. */
+  stop(): Promise<void>;
+}
+
+const linkMs = 10 * 60_000;
+const closeMs = 10_000;
+
+/** Starts everything; throws `AppError` naming what is wrong, with nothing left running. */
+export async function startApp({ settings, kind, workingDir, programDir, version, log }: AppOptions): Promise<App> {
+  const clock = systemClock;
+  const random = systemRandom;
+  const { host, port, tls } = settings.listen;
+  const readFile = (path: string) => readFileSync(resolve(workingDir, path), 'utf8');
+  const listener = await openListener({ host, port, clock, ...(tls === undefined ? {} : { tls: { cert: readFile(tls.cert), key: readFile(tls.key) } }) });
+  const local = `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
+  const origin = settings.publicUrl ?? local;
+  const options = { settings, kind, workingDir, origin, build: { version, build: hashProgram(programDir) }, clock, random, log };
+  let core: Core;
+  try {
+    core = await startCore(options);
+  } catch (error) {
+    await listener.close(0);
+    throw error;
+  }
+  const metrics = createMetrics({
+    ledgerWaiting: async () => (await readBacklog(core.store)).waiting,
+    undecided: async () => (await core.store.query<{ count: number }>('select count(*)::int as count from undecided')).rows[0]?.count ?? 0,
+  });
+  const doors = openDoors(core, options, metrics);
+  const handler = core.adapters.all().find(({ adapter }) => adapter.handler !== undefined)?.adapter.handler;
+  const application = createServer({ ...bindServer(core, options, metrics), push: doors.push, signal: doors.signal, ...(handler === undefined ? {} : { idp: handler }) });
+  listener.serve(application);
+  const syncing = new AbortController();
+  await core.syncDirectories(syncing.signal);
+  log.info({ origin: local, kind, version }, 'process.listening');
+  return {
+    origin: local,
+    core,
+    async signInLink(roles) {
+      const code = Buffer.from(random(24)).toString('base64url');
+      await insertSignInLink(core.store, { sha256: createHash('sha256').update(code).digest(), roles, expiresAt: clock.now() + linkMs });
+      return `${local}${settings.listen.basePath ?? ''}/?code=${code}`;
+    },
+    async stop() {
+      syncing.abort();
+      await listener.close(closeMs);
+      await core.stop();
+      await doors.close();
+    },
+  };
+}
+
+/** SHA-256 over the program's own files, so that the log tells which code ran. */
+function hashProgram(programDir: string): string {
+  const hash = createHash('sha256');
+  for (const folder of ['src', 'dist']) {
+    let names: string[];
+    try {
+      names = readdirSync(join(programDir, folder), { recursive: true, encoding: 'utf8' }).filter((name) => /\.(ts|js)$/.test(name));
+    } catch {
+      continue;
+    }
+    for (const name of names.sort()) hash.update(`${folder}/${name}\0`).update(readFileSync(join(programDir, folder, name)));
+  }
+  return hash.digest('hex');
+}

@@ -9,6 +9,7 @@ import type { Clock } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
 import { createIdMaker, type RandomBytes } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
+import type { SourceKind } from '../model/signal.ts';
 import { createPipeline } from '../pipeline.ts';
 import { configHash, judgingSettings, redactSettings, type Settings } from '../settings/index.ts';
 import { createBatcher, type Item } from '../signals/index.ts';
@@ -62,6 +63,14 @@ export async function loadPolicies(folder: string): Promise<Bundle> {
   return compiled.bundle;
 }
 
+function kindsIn(settings: Settings): (source: string) => SourceKind | undefined {
+  const kinds = new Map<string, SourceKind>([
+    ...settings.connections.map(({ id, kind }) => [id, kind] as const),
+    ...settings.transmitters.map(({ id }) => [id, 'transmitters'] as const),
+  ]);
+  return (source) => kinds.get(source) ?? (source === 'operators' ? 'operators' : source.startsWith('api:') ? 'api' : undefined);
+}
+
 /** Twelve bytes tell a person's sessions and devices apart, and no more. */
 function refUnder(key: KeyObject, text: string): string {
   return createHmac('sha256', key).update(text, 'utf8').digest().toString('base64url', 0, 12);
@@ -112,7 +121,7 @@ export async function startCore(options: CoreOptions) {
     const hash = configHash(redacted, judgingConfig);
     await recordConfig({ hash, judging: judgingConfig, redacted }, build, records);
     await recordBundle(seed, records);
-    const judging = await openJudging({ store, bundle: seed, settings: judgingConfig, configHash: hash, log });
+    const judging = await openJudging({ store, bundle: seed, settings: judgingConfig, configHash: hash, kindOf: kindsIn(settings), log });
 
     const people = { store, keyring, ids, clock };
     await syncConfiguredPeople(settings.identities, people);
@@ -179,6 +188,7 @@ export async function startCore(options: CoreOptions) {
 
     return {
       settings,
+      clock,
       store,
       keyring,
       ids,

@@ -28,6 +28,7 @@ export async function openJudging(parts: {
   readonly bundle: Bundle;
   readonly settings: JudgingSettings;
   readonly configHash: string;
+  readonly kindOf: JudgingState['kindOf'];
   readonly log: Log;
 }): Promise<Judging> {
   const { store, log } = parts;
@@ -40,6 +41,7 @@ export async function openJudging(parts: {
     pauses: [],
     population: 0,
     sourceSince: (source) => sources.get(source),
+    kindOf: parts.kindOf,
   };
 
   async function bundle(hash: string): Promise<Bundle | undefined> {

@@ -13,6 +13,7 @@ export class CommandError extends Error {
 export interface Client {
   get<T>(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<T>;
   text(path: string): Promise<string>;
+  bytes(path: string): Promise<Uint8Array>;
   post<T>(path: string, body: unknown): Promise<T>;
 }
 
@@ -48,6 +49,9 @@ export function createClient({ env, ended }: Pick<CommandContext, 'env' | 'ended
     },
     async text(path) {
       return (await call('GET', path)).text();
+    },
+    async bytes(path) {
+      return new Uint8Array(await (await call('GET', path)).arrayBuffer());
     },
     async post<T>(path: string, body: unknown) {
       return (await (await call('POST', path, body)).json()) as T;

@@ -3,7 +3,7 @@ import type { Instant } from '../model/clock.ts';
 import type { SignalId } from '../model/ids.ts';
 import type { EvidenceState, Level } from '../model/risk.ts';
 import type { Arrival, Signal } from '../model/signal.ts';
-import type { Situation, Surroundings } from '../model/situation.ts';
+import type { Situation, SourceStanding, Surroundings } from '../model/situation.ts';
 import type { Identity } from '../model/subject.ts';
 import { evidenceKey, pseudonymiseMarks, type Ref, subjectOf } from './pseudonym.ts';
 
@@ -17,6 +17,7 @@ export interface SituationParts {
   readonly group: string;
   readonly population: number;
   readonly sourceSince: Instant;
+  readonly sources: Readonly<Record<string, SourceStanding>>;
   readonly configHash: string;
   readonly now: Instant;
   readonly ref: Ref;
@@ -33,6 +34,7 @@ export function composeSituation(parts: SituationParts): Situation {
     surroundings: surroundingsOf(arrival),
     population: parts.population,
     sourceSince: parts.sourceSince,
+    ...(Object.keys(parts.sources).length === 0 ? {} : { sources: parts.sources }),
     configHash: parts.configHash,
     now: parts.now,
     evidenceKey: evidenceKey(arrival, parts.group, parts.ref),

@@ -45,4 +45,12 @@ export const guardIds = Object.keys(bindingTable) as readonly GuardId[];
  * The guards that this version applies. The others are read, checked and carried with the bundle, and bind nobody yet; a status
  * page that lists guards must list these only. The guard profile is held to connections when the configuration is read.
  */
-export const guardsInForce: readonly GuardId[] = ['killSwitch', 'profile', 'protected', 'ceiling', 'approval', 'scoreAgainstRung', 'people'];
+export const guardsInForce: readonly GuardId[] = [
+  'killSwitch',
+  'profile',
+  'protected',
+  'ceiling',
+  'approval',
+  'scoreAgainstRung',
+  'people',
+];

@@ -3,7 +3,9 @@ import type { CeilingEntry, Enforcement } from '../model/settings.ts';
 
 /** The entries of the connection and of the person's groups replace the default; of several the strictest wins. */
 export function ceilingFor(connection: string, groups: readonly string[], enforcement: Enforcement): CeilingEntry {
-  const entries = [own(enforcement.connections, connection), ...groups.map((group) => own(enforcement.groups, group))].filter((entry) => entry !== undefined);
+  const entries = [own(enforcement.connections, connection), ...groups.map((group) => own(enforcement.groups, group))].filter(
+    (entry) => entry !== undefined,
+  );
   const [first = enforcement.default, ...others] = entries;
   return others.reduce(
     (strictest, entry) => ({

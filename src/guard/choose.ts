@@ -33,9 +33,14 @@ export function choose(choices: readonly Choice[], over: (asked: Asked) => boole
     choices,
     actions,
     reasons: distinct(reasons, (reason) => `${reason.code}\n${reason.ref ?? ''}\n${reason.detail ?? ''}`),
-    asked: distinct(everything.flatMap((action) => action.asked), (asked) => `${asked.scope}\n${asked.windowMs}\n${asked.allowed}`),
+    asked: distinct(
+      everything.flatMap((action) => action.asked),
+      (asked) => `${asked.scope}\n${asked.windowMs}\n${asked.allowed}`,
+    ),
     uses: distinct(
-      actions.filter((action) => action.fate === 'released').flatMap((action) => action.asked.map(({ scope, subject }): CounterUse => ({ scope, subject }))),
+      actions
+        .filter((action) => action.fate === 'released')
+        .flatMap((action) => action.asked.map(({ scope, subject }): CounterUse => ({ scope, subject }))),
       (use) => use.scope,
     ),
   };

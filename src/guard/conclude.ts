@@ -38,7 +38,13 @@ export function concludeReview(intent: Intent, review: Review, subject: Subject)
     mode: modeOf(intent, actions),
     outcome: outcomeOf(intent, actions),
     actions: actions.map(decided),
-    reasons: [...intent.reasons, ...review.reasons.filter((reason) => !intent.reasons.some((other) => other.code === reason.code && other.ref === reason.ref && other.detail === reason.detail))],
+    reasons: [
+      ...intent.reasons,
+      ...review.reasons.filter(
+        (reason) =>
+          !intent.reasons.some((other) => other.code === reason.code && other.ref === reason.ref && other.detail === reason.detail),
+      ),
+    ],
     plans: draftPlans(actions, subject),
     uses: review.uses,
     direct: actions.some((action) => action.fate === 'released' && action.wanted.direct),
@@ -62,7 +68,8 @@ function outcomeOf(intent: Intent, actions: readonly ReviewedAction[]): Outcome 
     return some('held') || some('refused') || some('reported', acting) ? 'partial' : 'released';
   }
   if (some('held')) return 'held';
-  if (some('reported') && (intent.mode === 'report-only' || !actions.some((action) => action.fate === 'refused' && action.wouldRun))) return 'reported';
+  if (some('reported') && (intent.mode === 'report-only' || !actions.some((action) => action.fate === 'refused' && action.wouldRun)))
+    return 'reported';
   return 'refused';
 }
 

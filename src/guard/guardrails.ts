@@ -1,14 +1,22 @@
 /** Reads the guard documents into what a review asks: limits per profile, causes per guard, and the hash of what was read. */
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import type { Rung } from '../model/action.ts';
 import { type Fault, type Locate, readDocument, sortFaults } from '../model/document.ts';
 import { type Level, levels } from '../model/risk.ts';
-import type { Rung } from '../model/action.ts';
 import type { JudgingConnection } from '../model/settings.ts';
 import { type Cause, causes } from '../model/signal.ts';
 import type { SubjectKind } from '../model/subject.ts';
 import { bindingTable, type GuardId, guardIds } from './binding.ts';
-import { durationMs, type GuardDifferences, type GuardrailsDocument, type GuardSettings, guardProfileSchema, guardrailsSchema, type Limit } from './schema.ts';
+import {
+  durationMs,
+  type GuardDifferences,
+  type GuardrailsDocument,
+  type GuardSettings,
+  guardProfileSchema,
+  guardrailsSchema,
+  type Limit,
+} from './schema.ts';
 
 export type ProfileName = JudgingConnection['profile'];
 
@@ -37,7 +45,9 @@ export interface Guardrails {
   readonly documents: readonly { readonly path: string; readonly id: string; readonly version: number; readonly hash: string }[];
 }
 
-export type GuardrailsResult = { readonly ok: true; readonly guardrails: Guardrails } | { readonly ok: false; readonly faults: readonly Fault[] };
+export type GuardrailsResult =
+  | { readonly ok: true; readonly guardrails: Guardrails }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 export const guardrailsPath = 'guardrails.yaml';
 
@@ -47,7 +57,8 @@ export const guardrailsPath = 'guardrails.yaml';
  */
 export function parseGuardrails(files: ReadonlyMap<string, string>): GuardrailsResult {
   const text = files.get(guardrailsPath);
-  if (text === undefined) return { ok: false, faults: [{ file: guardrailsPath, line: 1, column: 1, path: '', message: 'the file is missing', code: 'E101' }] };
+  if (text === undefined)
+    return { ok: false, faults: [{ file: guardrailsPath, line: 1, column: 1, path: '', message: 'the file is missing', code: 'E101' }] };
   const main = readDocument(guardrailsSchema, text, guardrailsPath);
   const faults: Fault[] = main.ok ? bindingFaults(main.value, main.locate) : [...main.faults];
 
@@ -58,10 +69,13 @@ export function parseGuardrails(files: ReadonlyMap<string, string>): GuardrailsR
     if (main.ok) faults.push(fault(guardrailsPath, main.locate, ['profiles', 'sandbox', 'file'], 'E101', `there is no file ${path}`));
   } else if (!profile.ok) faults.push(...profile.faults);
   else if (profile.value.only.provider !== 'sandbox') {
-    faults.push(fault(path, profile.locate, ['only', 'provider'], 'E119', 'must be sandbox: this profile is for sandboxes and trials only'));
+    faults.push(
+      fault(path, profile.locate, ['only', 'provider'], 'E119', 'must be sandbox: this profile is for sandboxes and trials only'),
+    );
   }
   for (const other of files.keys()) {
-    if (/^profiles\//.test(other) && other !== path) faults.push({ file: other, line: 1, column: 1, path: '', message: 'no profile of guardrails.yaml names this file', code: 'E106' });
+    if (/^profiles\//.test(other) && other !== path)
+      faults.push({ file: other, line: 1, column: 1, path: '', message: 'no profile of guardrails.yaml names this file', code: 'E106' });
   }
   if (!main.ok || !profile?.ok || faults.length > 0) return { ok: false, faults: sortFaults(faults) };
 
@@ -85,7 +99,9 @@ function bindingFaults(document: GuardrailsDocument, locate: Locate): Fault[] {
   return guardIds.flatMap((id) => {
     const { binds } = document.guards[id];
     const missing = binds === 'all' ? [] : bindingTable[id].filter((cause) => !binds.includes(cause));
-    return missing.length === 0 ? [] : [fault(guardrailsPath, locate, ['guards', id, 'binds'], 'E120', `must also bind ${missing.join(', ')}`)];
+    return missing.length === 0
+      ? []
+      : [fault(guardrailsPath, locate, ['guards', id, 'binds'], 'E120', `must also bind ${missing.join(', ')}`)];
   });
 }
 
@@ -130,7 +146,10 @@ function isMap(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-function describe(path: string, document: { readonly metadata: { readonly id: string; readonly version: number } }): Guardrails['documents'][number] {
+function describe(
+  path: string,
+  document: { readonly metadata: { readonly id: string; readonly version: number } },
+): Guardrails['documents'][number] {
   const hash = createHash('sha256')
     .update(canonicalize(document) ?? '')
     .digest('hex');

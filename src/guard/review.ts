@@ -5,11 +5,11 @@ import type { Assessment } from '../model/risk.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { Situation } from '../model/situation.ts';
 import { ceilingFor } from './ceiling.ts';
+import { choose } from './choose.ts';
 import type { Guardrails, ProfileName } from './guardrails.ts';
-import { allowedPeople, type Asked, peopleScope } from './limits.ts';
+import { type Asked, allowedPeople, peopleScope } from './limits.ts';
 import { coveringPause } from './pauses.ts';
 import { refusesProtected } from './protected.ts';
-import { choose } from './choose.ts';
 
 export type Fate = 'released' | 'held' | 'refused' | 'reported';
 
@@ -64,7 +64,14 @@ export function review(
   const policies = [...new Set(intent.wanted.map((wanted) => wanted.policyId))];
   const choices = policies.map((policyId): Choice => {
     const own = (actions: readonly WantedAction[]) => actions.filter((action) => action.policyId === policyId);
-    return { policyId, first: look(own(intent.wanted)), instead: intent.fallbacks.map(own).filter((step) => step.length > 0).map(look) };
+    return {
+      policyId,
+      first: look(own(intent.wanted)),
+      instead: intent.fallbacks
+        .map(own)
+        .filter((step) => step.length > 0)
+        .map(look),
+    };
   });
   return choose(choices, () => false);
 }
@@ -111,7 +118,8 @@ function reviewAction(wanted: WantedAction, stepRung: number, { situation, level
   if (!wanted.enforced) return end('reported');
   if (binds('ceiling')) {
     const ceiling = ceilingFor(wanted.connection, identity?.groups ?? [], settings.enforcement);
-    if (ceiling.mode === 'report-only' || wanted.rung > ceiling.maxRung) return end('reported', 'ceiling', { code: 'ceiling', ref: wanted.connection });
+    if (ceiling.mode === 'report-only' || wanted.rung > ceiling.maxRung)
+      return end('reported', 'ceiling', { code: 'ceiling', ref: wanted.connection });
   }
   // Telling operators does nothing to the person.
   if (binds('protected') && identity !== null && wanted.rung > 0 && refusesProtected(identity)) {
@@ -121,7 +129,11 @@ function reviewAction(wanted: WantedAction, stepRung: number, { situation, level
     const highest = rules.highestRung[level];
     // Rung 6 is for direct policies only, whatever the level.
     if (stepRung > highest || stepRung === 6) {
-      return end('refused', 'scoreAgainstRung', { code: 'guard', ref: 'scoreAgainstRung', detail: `${level}: rung ${stepRung} of ${Math.min(highest, 5)}` });
+      return end('refused', 'scoreAgainstRung', {
+        code: 'guard',
+        ref: 'scoreAgainstRung',
+        detail: `${level}: rung ${stepRung} of ${Math.min(highest, 5)}`,
+      });
     }
   }
   if (paused) return end('held', 'killSwitch');
@@ -141,5 +153,7 @@ function reviewAction(wanted: WantedAction, stepRung: number, { situation, level
 
 /** A connection that the configuration does not know is held to the standard. */
 function profileOf(connection: string, settings: JudgingSettings): ProfileName {
-  return Object.hasOwn(settings.connections, connection) ? (settings.connections[connection]?.profile ?? settings.profile) : settings.profile;
+  return Object.hasOwn(settings.connections, connection)
+    ? (settings.connections[connection]?.profile ?? settings.profile)
+    : settings.profile;
 }

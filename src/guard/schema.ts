@@ -4,7 +4,9 @@ import { causes } from '../model/signal.ts';
 import { subjectKinds } from '../model/subject.ts';
 
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const durationSchema = z.string({ error: 'must be a duration such as 10m' }).regex(/^\d{1,5}[smhd]$/, 'must be a duration such as 30s, 10m, 24h or 7d');
+const durationSchema = z
+  .string({ error: 'must be a duration such as 10m' })
+  .regex(/^\d{1,5}[smhd]$/, 'must be a duration such as 30s, 10m, 24h or 7d');
 
 /** Milliseconds of a duration that the schema has let through. */
 export function durationMs(text: string): number {
@@ -17,11 +19,17 @@ const percent = z.number().min(0).max(100);
 const name = z.string().min(1).max(100);
 const names = z.array(name);
 const flag = z.boolean();
-const binds = { binds: z.union([z.literal('all'), z.array(z.enum(causes, { error: `must be one of ${causes.join(', ')}` })).min(1)], { error: 'must be all, or a list of causes' }) };
+const binds = {
+  binds: z.union([z.literal('all'), z.array(z.enum(causes, { error: `must be one of ${causes.join(', ')}` })).min(1)], {
+    error: 'must be all, or a list of causes',
+  }),
+};
 
 const countLimit = z.strictObject({ count: count.min(1), window: durationSchema });
 const percentLimit = z.strictObject({ percent, min: count.min(1), window: durationSchema });
-const limitsSchema = z.array(z.union([countLimit, percentLimit], { error: 'must be { count, window } or { percent, min, window }' })).min(1);
+const limitsSchema = z
+  .array(z.union([countLimit, percentLimit], { error: 'must be { count, window } or { percent, min, window }' }))
+  .min(1);
 const leaverLimit = z.strictObject({ count, window: durationSchema, orTimesMax: z.number().min(0), maxOver: durationSchema });
 const actionSpan = z.strictObject({ default: durationSchema, max: durationSchema, announce: durationSchema.optional() });
 
@@ -101,7 +109,15 @@ const guardShapes = {
   lateEvidence: { olderThan: durationSchema, maxRung: rung, unlessProof: flag },
   cooldown: { sameSubjectSameAction: durationSchema, samePolicySameSubject: durationSchema, 'mfa.require': durationSchema.optional() },
   quietHours: { fromRung: rung, calendar: name, outside: name, effect: z.enum(['approval', 'hold']), unless: names },
-  surge: { per: names, fromRung: rung, orRung2AtPercent: percent, people: count.min(1), window: durationSchema, until: z.literal('judged'), incidentFrom: count },
+  surge: {
+    per: names,
+    fromRung: rung,
+    orRung2AtPercent: percent,
+    people: count.min(1),
+    window: durationSchema,
+    until: z.literal('judged'),
+    incidentFrom: count,
+  },
   source: { per: names, fromRung: rung, decisive: flag, limits: limitsSchema, until: z.literal('judged') },
   people: { fromRung: rung, limits: limitsSchema },
   rungs: { rung2: limitsSchema, rung3to4: limitsSchema, rung5to6: limitsSchema },
@@ -154,7 +170,8 @@ const guardsSchema = z.strictObject({
 });
 
 const part = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape).partial().optional();
-const partOrOff = <T extends z.ZodRawShape>(shape: T) => z.union([z.literal('off'), z.strictObject(shape).partial()], { error: 'must be off, or members of this guard' }).optional();
+const partOrOff = <T extends z.ZodRawShape>(shape: T) =>
+  z.union([z.literal('off'), z.strictObject(shape).partial()], { error: 'must be off, or members of this guard' }).optional();
 
 /** What a profile may change. Protected people, the profile rule and the ceiling are the same in every profile. */
 const differencesShape = {
@@ -183,13 +200,21 @@ const apiVersion = z.literal('rescind/v1', { error: 'must be rescind/v1' });
 export const guardrailsSchema = z.strictObject({
   apiVersion,
   kind: z.literal('Guardrails', { error: 'must be Guardrails' }),
-  metadata: z.strictObject({ id: name, ...metadata, reviewBy: z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date, YYYY-MM-DD').optional() }),
+  metadata: z.strictObject({
+    id: name,
+    ...metadata,
+    reviewBy: z
+      .string()
+      .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date, YYYY-MM-DD')
+      .optional(),
+  }),
   population: z.strictObject({ kind: z.literal('person'), activeWithin: durationSchema, countsOnlyBelow: count }),
   freshness: z.strictObject({ directory: durationSchema, device: durationSchema, hr: durationSchema }),
   atLimit: z.strictObject({ effect: z.literal('hold', { error: 'must be hold' }), applyLower: flag, page: name }),
   failModes: z.strictObject({
     configUnreadable: z.literal('noEnforcement', { error: 'must be noEnforcement' }),
     storeAway: z.literal('answer503', { error: 'must be answer503' }),
+    // biome-ignore lint/suspicious/noThenProperty: the document's own word; a schema's shape is never awaited
     providerDown: z.strictObject({ retryFor: durationSchema, then: name }),
     approvalChannelDown: z.enum(['fallback', 'deny', 'escalate']),
   }),

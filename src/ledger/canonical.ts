@@ -24,7 +24,8 @@ export function canonicalise(value: unknown, numbers: NumberRule): string {
   try {
     return write(value, numbers, trail);
   } catch (error) {
-    if (error instanceof Refused) throw new AppError('ledger.notCanonical', `${trail.length === 0 ? 'value' : trail.join('.')}: ${error.message}`);
+    if (error instanceof Refused)
+      throw new AppError('ledger.notCanonical', `${trail.length === 0 ? 'value' : trail.join('.')}: ${error.message}`);
     throw error;
   }
 }
@@ -43,6 +44,7 @@ export function parseCanonical(text: string, numbers: NumberRule): JsonValue {
 
 class Refused extends Error {}
 
+/** `trail` is where the walk is; a refusal leaves it standing there. */
 function write(value: unknown, numbers: NumberRule, trail: (string | number)[]): string {
   switch (typeof value) {
     case 'string':
@@ -84,7 +86,7 @@ function writeContainer(value: object, numbers: NumberRule, trail: (string | num
   return `${text}}`;
 }
 
-/** By UTF-16 code units (RFC 8785 section 3.2.3), which is how JavaScript compares strings. Small objects by insertion: much faster. */
+/** By UTF-16 code units (RFC 8785 section 3.2.3), which is how JavaScript compares strings. Few keys by insertion: much faster. */
 function sortKeys(keys: string[]): string[] {
   if (keys.length > 24) return keys.sort();
   for (let i = 1; i < keys.length; i++) {
@@ -96,15 +98,16 @@ function sortKeys(keys: string[]): string[] {
   return keys;
 }
 
-/** Names recur from entry to entry; the limit keeps a sender's own names from filling the memory. */
+/** Names recur from entry to entry; the limits keep a sender's own names from filling the memory. */
 const names = new Map<string, string>();
 const maxNames = 2048;
+const maxNameLength = 64;
 
 function nameOf(key: string): string {
   const known = names.get(key);
   if (known !== undefined) return known;
   const text = `${quote(key)}:`;
-  if (names.size < maxNames && key.length <= 64) names.set(key, text);
+  if (names.size < maxNames && key.length <= maxNameLength) names.set(key, text);
   return text;
 }
 

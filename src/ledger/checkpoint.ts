@@ -7,7 +7,9 @@ export interface TreeHead {
   readonly root: Buffer;
 }
 
-export type CheckpointReading = { readonly ok: true; readonly origin: string; readonly head: TreeHead } | { readonly ok: false; readonly fault: string };
+export type CheckpointReading =
+  | { readonly ok: true; readonly origin: string; readonly head: TreeHead }
+  | { readonly ok: false; readonly fault: string };
 
 /** The log's origin, which is also the name of its keys: where its tiles are served, without the scheme. */
 export function ledgerOrigin(publicUrl: string): string {

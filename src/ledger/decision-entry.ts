@@ -60,7 +60,14 @@ export function decidedEntry(
   };
 }
 
-export function undecidedEntry(id: EntryId, signalId: SignalId, arrival: Arrival, reason: string, attempt: number, at: number): Entry<'signal.undecided'> {
+export function undecidedEntry(
+  id: EntryId,
+  signalId: SignalId,
+  arrival: Arrival,
+  reason: string,
+  attempt: number,
+  at: number,
+): Entry<'signal.undecided'> {
   return {
     id,
     type: 'signal.undecided',
@@ -79,8 +86,18 @@ export function undecidedEntry(id: EntryId, signalId: SignalId, arrival: Arrival
   };
 }
 
-export function planEntry(id: EntryId, plan: Plan, profile: string, direct: boolean): Entry<'plan.released' | 'plan.held' | 'plan.refused'> {
-  const facts = { planId: plan.id, decisionId: plan.decisionId, connection: plan.connection, actions: plan.actions.map((action) => action.type) };
+export function planEntry(
+  id: EntryId,
+  plan: Plan,
+  profile: string,
+  direct: boolean,
+): Entry<'plan.released' | 'plan.held' | 'plan.refused'> {
+  const facts = {
+    planId: plan.id,
+    decisionId: plan.decisionId,
+    connection: plan.connection,
+    actions: plan.actions.map((action) => action.type),
+  };
   const at = plan.createdAt;
   switch (plan.state) {
     case 'released':

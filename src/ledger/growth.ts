@@ -1,7 +1,7 @@
 /** The right edge of the log: what must be known to add leaves, read from at most one tile a level. */
 import { AppError } from '../model/errors.ts';
-import { levelSize, subtreeHash, type TileRef, type TileRow, tileOf, tileWidth } from './tiles.ts';
 import { subtreesOf } from './spans.ts';
+import { levelSize, subtreeHash, type TileRef, type TileRow, tileOf, tileWidth } from './tiles.ts';
 import { type CompactRange, emptyRange, extendRange, hashBytes, rootOf } from './tree.ts';
 
 export interface Growth {

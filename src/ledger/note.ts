@@ -17,7 +17,9 @@ export interface NoteSigner extends NoteKey {
   readonly privateKey: KeyObject;
 }
 
-export type NoteReading = { readonly ok: true; readonly text: string; readonly signedBy: readonly NoteKey[] } | { readonly ok: false; readonly fault: string };
+export type NoteReading =
+  | { readonly ok: true; readonly text: string; readonly signedBy: readonly NoteKey[] }
+  | { readonly ok: false; readonly fault: string };
 
 /** First four bytes of SHA-256(name, newline, type, public key). */
 export function keyIdOf(key: NoteKey): Buffer {
@@ -65,7 +67,8 @@ export function openNote(note: string, known: readonly NoteKey[]): NoteReading {
     if (!match || bytes.length < 5 || bytes.toString('base64') !== match[2]) return { ok: false, fault: 'a signature line is malformed' };
     const key = known.find((candidate) => candidate.name === match[1] && keyIdOf(candidate).equals(bytes.subarray(0, 4)));
     if (key === undefined) continue;
-    if (!verify(null, Buffer.from(text, 'utf8'), importPublicKey(key.publicKey), bytes.subarray(4))) return { ok: false, fault: 'a signature does not fit' };
+    if (!verify(null, Buffer.from(text, 'utf8'), importPublicKey(key.publicKey), bytes.subarray(4)))
+      return { ok: false, fault: 'a signature does not fit' };
     signedBy.push(key);
   }
   return signedBy.length === 0 ? { ok: false, fault: 'not signed by a known key' } : { ok: true, text, signedBy };

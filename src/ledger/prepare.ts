@@ -1,5 +1,5 @@
 /** Turns an entry into the row that is stored: canonical core with its nonce, sealed pii, and the envelope that becomes the leaf. */
-import { type KeyObject, hash } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { toRfc3339 } from '../model/clock.ts';
 import type { Entry, EntryRow } from '../model/entry.ts';
 import { AppError } from '../model/errors.ts';

@@ -48,7 +48,8 @@ const maxLeaves = 4096;
 export function createLedgerReader(store: LedgerReadStore): LedgerReader {
   async function partOfTile(level: number, tile: number, width: number): Promise<Buffer> {
     const [row] = await store.tiles([{ level, tile }]);
-    if (row === undefined || row.hashes.length < width * hashBytes) throw new AppError('ledger.broken', `tile ${level}/${tile} is missing or short`);
+    if (row === undefined || row.hashes.length < width * hashBytes)
+      throw new AppError('ledger.broken', `tile ${level}/${tile} is missing or short`);
     return row.hashes.subarray(0, width * hashBytes);
   }
 
@@ -66,7 +67,11 @@ export function createLedgerReader(store: LedgerReadStore): LedgerReader {
       if (entry === undefined || entry.index === null || head === undefined || entry.index >= head.size) return undefined;
       const path = await hashSpans(inclusionSpans(entry.index, head.size), store.tiles);
       const extra = { body: entry.body, core: entry.core, ...(disclosure && { disclosure }) };
-      return { index: entry.index, treeSize: head.size, text: formatTlogProof({ index: entry.index, path, checkpoint: head.checkpoint, extra }) };
+      return {
+        index: entry.index,
+        treeSize: head.size,
+        text: formatTlogProof({ index: entry.index, path, checkpoint: head.checkpoint, extra }),
+      };
     },
     async consistency(from, to) {
       const size = (await store.head())?.size ?? 0;
@@ -77,12 +82,14 @@ export function createLedgerReader(store: LedgerReadStore): LedgerReader {
     async file(path) {
       const head = await store.head();
       if (head === undefined) return undefined;
-      if (path === 'checkpoint') return { bytes: Buffer.from(head.checkpoint, 'utf8'), mediaType: 'text/plain; charset=utf-8', immutable: false };
+      if (path === 'checkpoint')
+        return { bytes: Buffer.from(head.checkpoint, 'utf8'), mediaType: 'text/plain; charset=utf-8', immutable: false };
       const wanted = parseTilePath(path);
       if (wanted === undefined) return undefined;
       const level = wanted.kind === 'entries' ? 0 : wanted.level;
       if (levelSize(head.size, level) - wanted.tile * tileWidth < wanted.width) return undefined;
-      const bytes = wanted.kind === 'entries' ? await bundle(wanted.tile, wanted.width) : await partOfTile(level, wanted.tile, wanted.width);
+      const bytes =
+        wanted.kind === 'entries' ? await bundle(wanted.tile, wanted.width) : await partOfTile(level, wanted.tile, wanted.width);
       return { bytes, mediaType: 'application/octet-stream', immutable: true };
     },
     leaves: (firstIndex, count) => store.leaves(firstIndex, Math.min(count, maxLeaves)),

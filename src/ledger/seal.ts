@@ -36,7 +36,7 @@ export function sealText(text: string, entryId: string, key: KeyObject, random: 
   const head = Buffer.allocUnsafe(1 + nonceBytes);
   head[0] = sealVersion;
   head.set(nonce, 1);
-  const sealed = Buffer.concat([head, cipher.update(salt), cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
+  const sealed = Buffer.concat([head, cipher.update(Buffer.concat([salt, bytes])), cipher.final(), cipher.getAuthTag()]);
   return { sealed, commitment: commit(salt, bytes) };
 }
 

@@ -88,7 +88,10 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     } catch (error) {
       const isBroken = error instanceof AppError && error.code === 'ledger.broken';
       if (isBroken) broken = error.detail;
-      log.error({ code: error instanceof AppError ? error.code : 'internal', detail: error instanceof AppError ? error.detail : undefined }, 'ledger.roundFailed');
+      log.error(
+        { code: error instanceof AppError ? error.code : 'internal', detail: error instanceof AppError ? error.detail : undefined },
+        'ledger.roundFailed',
+      );
     }
   }
 
@@ -147,7 +150,13 @@ function createRounds({ store, origin, keys, clock }: SequencerOptions): () => P
  * The right edge below the stored head. A log MUST NOT sign a checkpoint inconsistent with one that it signed before (C2SP
  * tlog-checkpoint), so a head that the tiles, its own signature or this process's memory contradict is refused as `ledger.broken`.
  */
-async function growthAt(head: StoredHead | undefined, known: Growth, round: SequencingRound, origin: string, keys: readonly NoteKey[]): Promise<Growth> {
+async function growthAt(
+  head: StoredHead | undefined,
+  known: Growth,
+  round: SequencingRound,
+  origin: string,
+  keys: readonly NoteKey[],
+): Promise<Growth> {
   const { size } = known.range;
   if (head === undefined) {
     if (size > 0) throw new AppError('ledger.broken', 'the head of the log is gone');
@@ -157,7 +166,8 @@ async function growthAt(head: StoredHead | undefined, known: Growth, round: Sequ
   if (head.size < size) throw new AppError('ledger.broken', `the head went back from ${size} to ${head.size} entries`);
   const checkpoint = openCheckpoint(head.checkpoint, origin, keys);
   if (!checkpoint.ok) throw new AppError('ledger.broken', `the head's checkpoint: ${checkpoint.fault}`);
-  if (checkpoint.head.size !== head.size || !checkpoint.head.root.equals(head.root)) throw new AppError('ledger.broken', 'the head differs from its checkpoint');
+  if (checkpoint.head.size !== head.size || !checkpoint.head.root.equals(head.root))
+    throw new AppError('ledger.broken', 'the head differs from its checkpoint');
   const loaded = await loadGrowth(head.size, round.tiles);
   if (!rootOf(loaded.range).equals(head.root)) throw new AppError('ledger.broken', 'the tiles do not lead to the root of the head');
   if (size > 0 && !(await rootAt(size, round.tiles)).equals(rootOf(known.range))) {

@@ -68,7 +68,8 @@ export function* tilesOf(size: number): Generator<TilePath> {
   for (let tile = 0; tile * tileWidth < size; tile++) yield { kind: 'entries', tile, width: Math.min(tileWidth, size - tile * tileWidth) };
   for (let level = 0; levelSize(size, level) > 0; level++) {
     const count = levelSize(size, level);
-    for (let tile = 0; tile * tileWidth < count; tile++) yield { kind: 'hashes', level, tile, width: Math.min(tileWidth, count - tile * tileWidth) };
+    for (let tile = 0; tile * tileWidth < count; tile++)
+      yield { kind: 'hashes', level, tile, width: Math.min(tileWidth, count - tile * tileWidth) };
   }
 }
 

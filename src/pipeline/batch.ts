@@ -8,6 +8,7 @@ import type { IdentityId } from '../model/ids.ts';
 import { emptyEvidence, type EvidenceState, type Level } from '../model/risk.ts';
 import { parseEvidence } from '../risk/index.ts';
 import { inSettlingOrder, type Item } from '../signals/index.ts';
+import type { SourceStanding } from '../model/situation.ts';
 import type { IdentityRow, Opened } from '../store/settle-session.ts';
 import type { JudgingState, PipelineParts } from './parts.ts';
 
@@ -90,6 +91,7 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
     group: groupOf(arrival.type, judging.bundle),
     population: judging.population,
     sourceSince: judging.sourceSince(arrival.source) ?? at,
+    sources: standingsOf(before?.state ?? emptyEvidence, arrival.source, judging),
     configHash: judging.configHash,
     now: at,
     ref,
@@ -100,6 +102,17 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
   const draft = consider(situation, judging.bundle, judging.settings, judging.pauses);
   if (known && draft.assessment !== null) carried.set(row.id, { state: draft.assessment.evidence, heldLevel: draft.assessment.heldLevel });
   return { item, draft, owner, key };
+}
+
+/** What is known of the other sources whose evidence the person holds. */
+export function standingsOf(evidence: EvidenceState, own: string, judging: Pick<JudgingState, 'sourceSince' | 'kindOf'>): Readonly<Record<string, SourceStanding>> {
+  const standings: Record<string, SourceStanding> = {};
+  for (const { source } of evidence.families) {
+    const kind = judging.kindOf(source);
+    const since = judging.sourceSince(source);
+    if (source !== own && kind !== undefined && since !== undefined) standings[source] = { kind, since };
+  }
+  return standings;
 }
 
 type Aside = Parameters<typeof setAside>[1];

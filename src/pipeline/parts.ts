@@ -6,6 +6,7 @@ import type { IdentityId, IdMaker, PlanId, RandomBytes } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { Pause } from '../model/pause.ts';
 import type { JudgingSettings } from '../model/settings.ts';
+import type { SourceKind } from '../model/signal.ts';
 import type { PlanRef } from '../actions/index.ts';
 import type { SettleSession } from '../store/settle-session.ts';
 import type { Statement } from '../store/statement.ts';
@@ -19,6 +20,8 @@ export interface JudgingState {
   readonly population: number;
   /** When a source was first heard; `undefined` for one that never was. */
   readonly sourceSince: (source: string) => Instant | undefined;
+  /** What the configuration calls a source; undefined for one that it does not name any more. */
+  readonly kindOf: (source: string) => SourceKind | undefined;
 }
 
 export interface PipelineParts {

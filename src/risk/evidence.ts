@@ -142,6 +142,9 @@ function mergeSeen(a: readonly Seen[], b: readonly Seen[]): readonly Seen[] {
 
 /** Beyond the cap the oldest goes; of equal times the larger family, then the larger key. What never fades is outside the cap. */
 function capSources(families: readonly EvidenceFamily[], model: RiskModel): { families: readonly EvidenceFamily[]; dropped: number } {
+  let all = 0;
+  for (const family of families) all += family.seen.length;
+  if (all <= keptOfSource) return { families, dropped: 0 };
   const counts = new Map<string, number>();
   let highest = 0;
   const capped = (family: EvidenceFamily) => model.types.get(family.type)?.halfLifeMs !== null;

@@ -66,8 +66,8 @@ export function weigh(
 /** Scores the evidence as it stands at `at`. Types that the catalogue no longer names count nothing and are a gap. */
 export function score(state: EvidenceState, at: Instant, context: ScoreContext, model: RiskModel): Score {
   const count = model.groups.length;
-  const tagged = new Array<number>(count * ranks).fill(0);
-  const untagged = new Array<number>(count * ranks).fill(0);
+  const tagged = new Float64Array(count * ranks);
+  const untagged = new Float64Array(count * ranks);
   const gaps = weigh(state, at, context, model, (type, value, plain) => {
     insert(tagged, type.groupIndex, value);
     insert(untagged, type.groupIndex, plain);
@@ -80,6 +80,7 @@ export function score(state: EvidenceState, at: Instant, context: ScoreContext, 
   let statisticalActive = false;
   let otherActive = 0;
   for (let group = 0; group < count; group++) {
+    if (untagged[group * ranks] === 0) continue;
     const sum = sumOf(tagged, group);
     const side = model.statistical[group] === true ? 'statistical' : 'other';
     own[side] += sum;
@@ -118,7 +119,7 @@ function cap(statistical: number, other: number, model: RiskModel): number {
 }
 
 /** Keeps the highest values of a group, highest first. */
-function insert(top: number[], group: number, value: number): void {
+function insert(top: Float64Array, group: number, value: number): void {
   const from = group * ranks;
   let rank = from + ranks - 1;
   if (value <= (top[rank] as number)) return;
@@ -129,7 +130,7 @@ function insert(top: number[], group: number, value: number): void {
   top[rank] = value;
 }
 
-function sumOf(top: readonly number[], group: number): number {
+function sumOf(top: Float64Array, group: number): number {
   let sum = 0;
   let weight = 1;
   for (let rank = group * ranks; rank < (group + 1) * ranks; rank++) {

@@ -14,7 +14,9 @@ type Read = Omit<Settings, 'listen' | 'metrics'> & {
 };
 
 /** What could be read of each section; a list keeps its places, with undefined for an item at fault. */
-export type Parsed = { -readonly [K in keyof Read]?: Read[K] extends readonly (infer Item)[] ? readonly (Item | undefined)[] : Read[K] | undefined };
+export type Parsed = {
+  -readonly [K in keyof Read]?: Read[K] extends readonly (infer Item)[] ? readonly (Item | undefined)[] : Read[K] | undefined;
+};
 
 type Report = (path: readonly PropertyKey[], message: string) => void;
 
@@ -38,7 +40,8 @@ function checkIds(parsed: Parsed, report: Report): void {
       if (first !== undefined) report(path, `the id is taken by ${first}; connections and transmitters share one name space`);
       else seen.set(item.id, `${section}[${index}]`);
       const kind = 'kind' in item ? item.kind : 'transmitters';
-      if (sourceKinds.includes(item.id as SourceKind) && item.id !== kind) report(path, `is the name of a kind of source (${sourceKinds.join(', ')})`);
+      if (sourceKinds.includes(item.id as SourceKind) && item.id !== kind)
+        report(path, `is the name of a kind of source (${sourceKinds.join(', ')})`);
     }
   }
   for (const section of ['receivers', 'sinks', 'identities'] as const) {
@@ -67,13 +70,16 @@ function checkListener(parsed: Parsed, report: Report): void {
   if (!isLoopback(listen.host)) {
     if (parsed.publicUrl === null) report(['publicUrl'], 'is needed where the listener is reached from other machines');
     for (const [index, connection] of (parsed.connections ?? []).entries()) {
-      if (connection?.provider === 'sandbox' && !connection.trial) {
+      // With an address of its own it runs elsewhere: nothing of it is served here.
+      const elsewhere = (connection?.settings as { readonly baseUrl?: unknown } | undefined)?.baseUrl !== undefined;
+      if (connection?.provider === 'sandbox' && !connection.trial && !elsewhere) {
         report(['connections', index, 'provider'], 'a sandbox is for loopback only (listen.host) unless it says trial: true');
       }
     }
   }
   const path = parsed.publicUrl ? URL.parse(parsed.publicUrl)?.pathname : undefined;
-  if (path !== undefined && listen.basePath !== undefined && path !== listen.basePath) report(['listen', 'basePath'], 'differs from the path of publicUrl');
+  if (path !== undefined && listen.basePath !== undefined && path !== listen.basePath)
+    report(['listen', 'basePath'], 'differs from the path of publicUrl');
 }
 
 function checkProfiles(parsed: Parsed, report: Report): void {
@@ -97,11 +103,13 @@ function checkIdentities(parsed: Parsed, report: Report): void {
       else owners.set(key, index);
     };
     for (const [n, email] of identity.emails.entries()) claim(`email ${email.toLowerCase()}`, ['identities', index, 'emails', n]);
-    for (const [n, subject] of identity.subjects.entries()) claim(`subject ${subject.iss} ${subject.sub}`, ['identities', index, 'subjects', n]);
+    for (const [n, subject] of identity.subjects.entries())
+      claim(`subject ${subject.iss} ${subject.sub}`, ['identities', index, 'subjects', n]);
     if (identity.upn !== undefined) claim(`upn ${identity.upn.toLowerCase()}`, ['identities', index, 'upn']);
     if (identity.employeeNumber !== undefined) claim(`number ${identity.employeeNumber}`, ['identities', index, 'employeeNumber']);
     for (const [n, account] of identity.accounts.entries()) {
-      if (!known.has(account.connection) && !connections.includes(undefined)) report(['identities', index, 'accounts', n, 'connection'], 'names none of the connections');
+      if (!known.has(account.connection) && !connections.includes(undefined))
+        report(['identities', index, 'accounts', n, 'connection'], 'names none of the connections');
       claim(`account ${account.connection} ${account.id}`, ['identities', index, 'accounts', n]);
     }
   }
@@ -110,7 +118,8 @@ function checkIdentities(parsed: Parsed, report: Report): void {
 function checkTokens(parsed: Parsed, report: Report): void {
   const tokens = parsed.operators?.tokens ?? [];
   for (const index of repeated(tokens.map((token) => token.name))) report(['operators', 'tokens', index, 'name'], 'the name is used twice');
-  for (const index of repeated(tokens.map((token) => token.sha256))) report(['operators', 'tokens', index, 'sha256'], 'stands for a token that is already listed');
+  for (const index of repeated(tokens.map((token) => token.sha256)))
+    report(['operators', 'tokens', index, 'sha256'], 'stands for a token that is already listed');
 }
 
 /** The places of values that stood earlier in the list. */

@@ -24,6 +24,13 @@ export interface Demo {
   readonly authorizationHeader: string;
   /** A token for the API with the role admin; only its hash is in the file. */
   readonly adminToken: string;
+  /** Clients of the sandbox: one through which people sign in, one that asks whether tokens are still active. */
+  readonly clients: { readonly app: DemoClient; readonly checker: DemoClient };
+}
+
+export interface DemoClient {
+  readonly id: string;
+  readonly secret: string;
 }
 
 const people = [
@@ -40,9 +47,15 @@ const people = [
 /** Other passwords and tokens at each call. */
 export function renderDemo(request: DemoRequest): Demo {
   const secret = (): string => Buffer.from(request.random(18)).toString('base64url');
-  const seeded = people.map((person) => ({ ...person, groups: [...person.groups], email: `${person.id}@demo.example`, password: secret() }));
+  const seeded = people.map((person) => ({
+    ...person,
+    groups: [...person.groups],
+    email: `${person.id}@demo.example`,
+    password: secret(),
+  }));
   const authorizationHeader = `Bearer ${secret()}`;
   const adminToken = `rsc_${secret()}`;
+  const clients = { app: { id: 'demo-app', secret: secret() }, checker: { id: 'demo-checker', secret: secret() } };
   const document = {
     listen: { host: '127.0.0.1', port: request.port },
     dataDir: request.dataDir,
@@ -50,12 +63,29 @@ export function renderDemo(request: DemoRequest): Demo {
     enforcement: { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
     overrides: Object.fromEntries([...request.policyIds].sort().map((id) => [id, 'enforce'])),
     organisation: { name: 'Demo organisation', timeZone: 'Etc/UTC', workingHours: '08:00-17:00' },
-    connections: [{ id: 'sandbox', provider: 'sandbox', people: seeded }],
+    connections: [
+      {
+        id: 'sandbox',
+        provider: 'sandbox',
+        people: seeded,
+        clients: [
+          { ...clients.app, redirectUris: ['http://127.0.0.1/callback'] },
+          { ...clients.checker, introspects: true },
+        ],
+      },
+    ],
     ...(request.partner === undefined
       ? {}
       : {
           transmitters: [
-            { id: 'partner', ...request.partner, delivery: 'push', authorizationHeader, algorithms: ['RS256'], mayName: { formats: ['email', 'iss_sub'] } },
+            {
+              id: 'partner',
+              ...request.partner,
+              delivery: 'push',
+              authorizationHeader,
+              algorithms: ['RS256'],
+              mayName: { formats: ['email', 'iss_sub'] },
+            },
           ],
         }),
     operators: { tokens: [{ name: 'demo', sha256: createHash('sha256').update(adminToken).digest('hex'), roles: ['admin'] }] },
@@ -63,5 +93,5 @@ export function renderDemo(request: DemoRequest): Demo {
     network: { allowPrivate: ['127.0.0.0/8'] },
   };
   const text = `# The demo organisation: made at the first start, loopback only, with passwords of its own. Safe to delete with its folder.\n${stringify(document, { lineWidth: 140 })}`;
-  return { text, people: seeded.map(({ id, email, password }) => ({ id, email, password })), authorizationHeader, adminToken };
+  return { text, people: seeded.map(({ id, email, password }) => ({ id, email, password })), authorizationHeader, adminToken, clients };
 }

@@ -16,7 +16,9 @@ const mapSchema = z.strictObject({
   maxRung: rungSchema.optional(),
   connections: z.record(z.string(), entrySchema).default({}),
   groups: z.record(z.string(), entrySchema).default({}),
-  receivers: z.record(z.string(), z.enum(['enforce', 'report-only', 'test'], { error: 'must be enforce, report-only or test' })).default({}),
+  receivers: z
+    .record(z.string(), z.enum(['enforce', 'report-only', 'test'], { error: 'must be enforce, report-only or test' }))
+    .default({}),
 });
 
 type EnforcementMap = z.output<typeof mapSchema>;
@@ -25,7 +27,9 @@ type EnforcementMap = z.output<typeof mapSchema>;
 const unwrittenMaxRung: Rung = 3;
 
 /** The short form is only a mode; the map may name connections, groups and receivers. */
-export const enforcementSchema = z.preprocess((value) => (typeof value === 'string' ? { default: value } : value), mapSchema).transform(normalise);
+export const enforcementSchema = z
+  .preprocess((value) => (typeof value === 'string' ? { default: value } : value), mapSchema)
+  .transform(normalise);
 
 export const absentEnforcement: Enforcement = normalise(mapSchema.parse({}));
 

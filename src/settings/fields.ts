@@ -16,7 +16,9 @@ export const sha256Schema = z
   .transform((hex) => hex.toLowerCase());
 
 /** An absolute http or https URL without credentials; compared byte for byte, so it is not normalised. */
-export const urlSchema = z.string({ error: 'must be a URL' }).refine((text) => isPlainUrl(text), 'must be an http(s) URL without credentials or fragment');
+export const urlSchema = z
+  .string({ error: 'must be a URL' })
+  .refine((text) => isPlainUrl(text), 'must be an http(s) URL without credentials or fragment');
 
 /** One address or network in CIDR form. */
 export const networkSchema = z.string({ error: 'must be an address or a network' }).refine((text) => {
@@ -42,7 +44,9 @@ export const listOrOne = <S extends z.ZodType>(schema: S) =>
 
 export function isPlainUrl(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.hash === '' && !/\s/.test(text);
+  return (
+    url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.hash === '' && !/\s/.test(text)
+  );
 }
 
 /** Whether only this machine can reach the host. */

@@ -1,5 +1,5 @@
 export { type ConnectionSettings, commonConnectionKeys } from './connections.ts';
-export { type Demo, type DemoRequest, renderDemo } from './demo.ts';
+export { type Demo, type DemoClient, type DemoRequest, renderDemo } from './demo.ts';
 export { isLoopback } from './fields.ts';
 export { judgingSettings } from './judging.ts';
 export type { IdentitySettings, OperatorSettings } from './people.ts';

@@ -26,6 +26,7 @@ export function interpolate(document: unknown, sources: Sources): Interpolated {
   const resolve = (inside: string, path: readonly PropertyKey[]): string => {
     const [, scheme, name] = /^(env|file):(.+)$/s.exec(inside) ?? [];
     if (scheme === undefined || name === undefined) {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the form of a reference
       failures.push({ path, message: 'a reference has the form ${env:NAME} or ${file:PATH}; write $${ for the characters themselves' });
       return '';
     }
@@ -47,7 +48,8 @@ export function interpolate(document: unknown, sources: Sources): Interpolated {
       return value.replace(reference, (all, inside: string | undefined) => (inside === undefined ? '${' : all && resolve(inside, path)));
     }
     if (Array.isArray(value)) return value.map((item, index) => walk(item, [...path, index]));
-    if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item, [...path, key])]));
+    if (value !== null && typeof value === 'object')
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item, [...path, key])]));
     return value;
   };
 

@@ -5,7 +5,10 @@ import { idSchema, sha256Schema, textSchema, urlSchema } from './fields.ts';
 
 const roleSchema = z.enum(roles, { error: `must be one of ${roles.join(', ')}` });
 const namesSchema = z.array(textSchema);
-const roleNames = Object.fromEntries(roles.map((role) => [role, namesSchema.optional()])) as Record<Role, z.ZodOptional<typeof namesSchema>>;
+const roleNames = Object.fromEntries(roles.map((role) => [role, namesSchema.optional()])) as Record<
+  Role,
+  z.ZodOptional<typeof namesSchema>
+>;
 
 const operatorTokenSchema = z.strictObject({
   name: idSchema,
@@ -17,7 +20,13 @@ const operatorTokenSchema = z.strictObject({
 
 export const operatorsSchema = z.strictObject({
   oidc: z
-    .strictObject({ issuer: urlSchema, clientId: textSchema, clientSecret: textSchema, rolesClaim: textSchema.optional(), scopes: namesSchema.optional() })
+    .strictObject({
+      issuer: urlSchema,
+      clientId: textSchema,
+      clientSecret: textSchema,
+      rolesClaim: textSchema.optional(),
+      scopes: namesSchema.optional(),
+    })
     .optional(),
   roles: z.strictObject(roleNames).optional(),
   groups: z.record(idSchema, namesSchema).optional(),
@@ -32,7 +41,10 @@ export const identitySchema = z.strictObject({
     .refine((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-7/i.test(id), 'must not look like an id of ours (UUIDv7)'),
   emails: z.array(z.string({ error: 'must be an e-mail address' }).regex(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address')).default([]),
   upn: textSchema.optional(),
-  phone: z.string({ error: 'must be a text' }).regex(/^\+[0-9]{4,15}$/, 'must be in E.164 form, such as +4722334455').optional(),
+  phone: z
+    .string({ error: 'must be a text' })
+    .regex(/^\+[0-9]{4,15}$/, 'must be in E.164 form, such as +4722334455')
+    .optional(),
   employeeNumber: textSchema.optional(),
   /** How issuers name the person in tokens. */
   subjects: z.array(z.strictObject({ iss: textSchema, sub: textSchema })).default([]),

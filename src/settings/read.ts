@@ -1,7 +1,13 @@
 /** Reads `rescind.yaml`: references, environment, schemas and cross-checks, with every fault at its place. */
 import type { z } from 'zod';
 import { type DocumentResult, type Fault, parseYaml, sortFaults } from '../model/document.ts';
-import { type CommonConnection, type ConnectionSettings, commonConnectionKeys, commonConnectionSchema, sourceKindOf } from './connections.ts';
+import {
+  type CommonConnection,
+  type ConnectionSettings,
+  commonConnectionKeys,
+  commonConnectionSchema,
+  sourceKindOf,
+} from './connections.ts';
 import { crossCheck, type Parsed } from './cross-check.ts';
 import { dotted, interpolate, type Sources } from './interpolate.ts';
 import { lists, type Settings, sectionNames, sections } from './schema.ts';
@@ -34,7 +40,8 @@ const environmentKeys = [
 export function readSettings(request: ReadRequest): DocumentResult<Settings> {
   const parsed = parseYaml(request.text, request.file);
   // The parser's messages quote the text behind a colon.
-  if (!parsed.ok) return { ok: false, faults: parsed.faults.map(({ code: _, ...fault }) => ({ ...fault, message: fault.message.replace(/:.*$/s, '') })) };
+  if (!parsed.ok)
+    return { ok: false, faults: parsed.faults.map(({ code: _, ...fault }) => ({ ...fault, message: fault.message.replace(/:.*$/s, '') })) };
   const { locate } = parsed;
   const root = parsed.value ?? {};
   if (typeof root !== 'object' || Array.isArray(root)) {
@@ -59,7 +66,12 @@ export function readSettings(request: ReadRequest): DocumentResult<Settings> {
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
       const extra = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
-      const message = issue.code === 'unrecognized_keys' ? 'unknown key' : issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+      const message =
+        issue.code === 'unrecognized_keys'
+          ? 'unknown key'
+          : issue.code === 'invalid_key'
+            ? (issue.issues[0]?.message ?? issue.message)
+            : issue.message;
       for (const key of extra) {
         const at = [...path, ...issue.path, ...(key === undefined ? [] : [key])];
         if (!failed.has(dotted(at))) report(at, message);
@@ -86,7 +98,12 @@ type Check = <S extends z.ZodType>(schema: S, value: unknown, path: Path) => z.o
 type Report = (path: Path, message: string) => void;
 
 /** A list keeps its places: an item at fault is undefined. */
-function readList<T>(value: unknown, path: Path, report: Report, readItem: (item: unknown, path: Path) => T | undefined): (T | undefined)[] {
+function readList<T>(
+  value: unknown,
+  path: Path,
+  report: Report,
+  readItem: (item: unknown, path: Path) => T | undefined,
+): (T | undefined)[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) {
     report(path, 'must be a list');
@@ -144,13 +161,19 @@ function applyEnvironment(document: Record<string, unknown>, env: Sources['env']
 }
 
 /** A reference always yields a text: where a number or a switch is wanted there, it is read as one. */
-function parseCoercing<S extends z.ZodType>(schema: S, value: unknown, mayCoerce: (path: Path) => boolean): z.ZodSafeParseResult<z.output<S>> {
+function parseCoercing<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  mayCoerce: (path: Path) => boolean,
+): z.ZodSafeParseResult<z.output<S>> {
   const first = schema.safeParse(value);
   if (first.success) return first;
   let coerced = value;
   for (const issue of first.error.issues) {
     if (!mayCoerce(issue.path)) continue;
-    coerced = replaceAt(coerced, issue.path, (text) => (text === 'true' ? true : text === 'false' ? false : /^-?\d{1,15}$/.test(text) ? Number(text) : text));
+    coerced = replaceAt(coerced, issue.path, (text) =>
+      text === 'true' ? true : text === 'false' ? false : /^-?\d{1,15}$/.test(text) ? Number(text) : text,
+    );
   }
   return coerced === value ? first : schema.safeParse(coerced);
 }

@@ -59,7 +59,9 @@ export function redactSettings(settings: Settings, fingerprint?: Fingerprint): R
     signers: signers.map((signer) => members(signer)),
     operators: {
       ...members({ oidc: operators.oidc, roles: operators.roles, groups: operators.groups }),
-      tokens: Object.fromEntries(operators.tokens.map(({ name, roles, types, sha256 }) => [name, { roles, types: types ?? null, sha256: hide(sha256) }])),
+      tokens: Object.fromEntries(
+        operators.tokens.map(({ name, roles, types, sha256 }) => [name, { roles, types: types ?? null, sha256: hide(sha256) }]),
+      ),
     },
     identities: {
       count: identities.length,

@@ -26,7 +26,9 @@ const listenSchema = z.strictObject({
   port: portSchema.default(8440),
   tls: z.strictObject({ cert: textSchema, key: textSchema }).optional(),
   /** Number of proxies in front, or their networks. */
-  trustProxy: z.union([switchSchema, z.int().min(0).max(10), z.array(networkSchema)], { error: 'must be a number of proxies, or a list of networks' }).default(false),
+  trustProxy: z
+    .union([switchSchema, z.int().min(0).max(10), z.array(networkSchema)], { error: 'must be a number of proxies, or a list of networks' })
+    .default(false),
   basePath: z
     .string({ error: 'must be a path' })
     .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'must begin with a slash and not end in one')
@@ -34,7 +36,9 @@ const listenSchema = z.strictObject({
   metrics: metricsSchema.optional(),
 });
 
-const hoursSchema = z.string({ error: 'must be a text' }).regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d:[0-5]\d|2[0-3]:[0-5]\d|24:00)$/, 'must have the form "08:00-17:00"');
+const hoursSchema = z
+  .string({ error: 'must be a text' })
+  .regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d:[0-5]\d|2[0-3]:[0-5]\d|24:00)$/, 'must have the form "08:00-17:00"');
 
 const organisationSchema = z.strictObject({
   name: textSchema.optional(),
@@ -51,7 +55,10 @@ const keysSchema = z
     wrap: textSchema.optional(),
     command: listOrOne(textSchema).optional(),
   })
-  .refine((keys) => (keys.provider === 'kms-command') === (keys.command !== undefined), { path: ['command'], error: 'belongs to the provider kms-command, which needs it' });
+  .refine((keys) => (keys.provider === 'kms-command') === (keys.command !== undefined), {
+    path: ['command'],
+    error: 'belongs to the provider kms-command, which needs it',
+  });
 
 const signerSchema = z.strictObject({
   name: textSchema,
@@ -67,7 +74,9 @@ const receiverSchema = z
     oauth: z.strictObject({ clientId: idSchema, secretSha256: sha256Schema }).optional(),
     audience: listOrOne(textSchema),
     /** Short CAEP and RISC names, or whole event type URIs. */
-    events: z.array(z.string({ error: 'must be a text' }).regex(/^([a-z][a-z0-9-]*|https:\/\/\S+)$/, 'must be an event name or URI')).min(1, 'needs at least one event'),
+    events: z
+      .array(z.string({ error: 'must be a text' }).regex(/^([a-z][a-z0-9-]*|https:\/\/\S+)$/, 'must be an event name or URI'))
+      .min(1, 'needs at least one event'),
   })
   .refine((receiver) => (receiver.token === undefined) !== (receiver.oauth === undefined), 'needs either token or oauth');
 
@@ -87,10 +96,21 @@ export const sections = {
   listen: listenSchema.prefault({}),
   metrics: metricsSchema.optional(),
   dataDir: textSchema.default('.rescind'),
-  database: z.strictObject({ url: z.string({ error: 'must be a text' }).regex(/^postgres(ql)?:\/\//, 'must begin with postgres://').optional() }).prefault({}),
+  database: z
+    .strictObject({
+      url: z
+        .string({ error: 'must be a text' })
+        .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+        .optional(),
+    })
+    .prefault({}),
   log: z
     .strictObject({
-      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { error: 'must be trace, debug, info, warn, error, fatal or silent' }).default('info'),
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+          error: 'must be trace, debug, info, warn, error, fatal or silent',
+        })
+        .default('info'),
     })
     .prefault({}),
   policies: textSchema.default('./policies'),

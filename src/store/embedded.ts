@@ -3,7 +3,7 @@
  * outlives a parent that was killed, and is then taken over instead of started a second time.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { chown, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -16,6 +16,7 @@ import { findBinaries } from './embedded-binaries.ts';
 import { createDatabaseFolder, createOwnFolder, embeddedUser, hasDatabase, serverEnvironment } from './embedded-folder.ts';
 import { chooseUser, commandAs } from './embedded-user.ts';
 import { isAlive, isPrivateFolder, lockHolder, recordedSocketFolder, removeLock, socketName, socketPort } from './postmaster.ts';
+import { readTail, rotateLog } from './server-log.ts';
 
 export interface EmbeddedConnection {
   /** The socket's folder. */
@@ -57,9 +58,6 @@ const pollMs = 25;
 const emptyLockPatienceMs = 1_000;
 /** The longest path of a Unix socket that Linux takes, without its closing NUL. */
 const socketPathLimit = 107;
-const logLimitBytes = 16 * 1024 * 1024;
-const tailBytes = 8_192;
-const tailLines = 12;
 
 /** Below level LOG nothing is written: an error's text can hold what a client sent. Clients get their errors themselves. */
 const baseSettings: Readonly<Record<string, string>> = {
@@ -96,7 +94,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const socketOwner = runAs.kind === 'user' ? runAs.uid : (process.getuid?.() ?? 0);
   const lockFiles = [join(dataFolder, 'postmaster.pid'), join(dataFolder, `${socketName}.lock`)];
   if (!(await hasDatabase(dataFolder, binaries))) {
-    await createDatabaseFolder(ownFolder, binaries, runAs, settings['fsync'] !== 'off');
+    await createDatabaseFolder(ownFolder, binaries, runAs, settings.fsync !== 'off');
     await hasDatabase(dataFolder, binaries);
   }
 
@@ -282,28 +280,4 @@ function anotherStartWon(tail: string): boolean {
   return /lock file ".*" already exists|pre-existing shared memory block|lock file ".*" is empty|could not open lock file|could not create lock file ".*": File exists/.test(
     tail,
   );
-}
-
-function rotateLog(logFile: string): void {
-  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > logLimitBytes) renameSync(logFile, `${logFile}.1`);
-}
-
-/** The last lines written after byte `from`. */
-function readTail(logFile: string, from: number): string {
-  let fd: number;
-  try {
-    fd = openSync(logFile, 'r');
-  } catch {
-    return '';
-  }
-  try {
-    const { size } = fstatSync(fd);
-    const start = Math.max(from, size - tailBytes);
-    const bytes = Buffer.alloc(Math.max(0, size - start));
-    readSync(fd, bytes, 0, bytes.length, start);
-    return bytes.toString('utf8').trim().split('\n').slice(-tailLines).join('\n');
-  } finally {
-    closeSync(fd);
-  }
 }

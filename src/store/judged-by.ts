@@ -29,7 +29,7 @@ export async function activateBundle(tx: Tx, hash: string, at: Instant): Promise
   await tx.query(`select pg_advisory_xact_lock(hashtextextended('active bundle', 0))`);
   const before = await activeBundleHash(tx);
   await tx.query(
-    `insert into active_bundle (hash, since) values ($1, to_timestamp($2::float8 / 1000)) on conflict (only) do update set hash = excluded.hash, since = excluded.since`,
+    `insert into active_bundle (hash, since) values ($1, to_timestamp($2::float8 / 1000)) on conflict ("only") do update set hash = excluded.hash, since = excluded.since`,
     [hash, at],
   );
   return before;

@@ -9,8 +9,8 @@ import { AppError } from '../model/errors.ts';
 import type { IdentityId, IdMaker, RandomBytes } from '../model/ids.ts';
 import type { Db, Tx } from './db.ts';
 import { createKeyBox, type KeyBox } from './key-box.ts';
-import { createRecent } from './recent.ts';
 import type { Store } from './open.ts';
+import { createRecent } from './recent.ts';
 import { joined } from './statement.ts';
 import type { WrapKeySource } from './wrap-key.ts';
 
@@ -46,7 +46,12 @@ export interface Keyring {
   /** Reads the service keys again, for those that another process made. */
   reload(): Promise<void>;
   /** Makes a new key; the one before counts for `overlapMs` more. Answers the ids. */
-  rotate(tx: Tx, purpose: KeyPurpose, at: Instant, overlapMs: number): Promise<{ readonly keyId: string; readonly previous: string | null }>;
+  rotate(
+    tx: Tx,
+    purpose: KeyPurpose,
+    at: Instant,
+    overlapMs: number,
+  ): Promise<{ readonly keyId: string; readonly previous: string | null }>;
 
   /** Gives keys to those of the people who have none; repeating it changes nothing. */
   createPersonKeys(tx: Tx, ids: readonly IdentityId[]): Promise<void>;
@@ -160,7 +165,10 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
   }
 
   async function personKey(db: Db, identityId: IdentityId): Promise<KeyObject | undefined> {
-    const { rows } = await db.query<{ wrapped: Buffer }>({ text: 'select wrapped from person_key where identity_id = $1', values: [identityId] });
+    const { rows } = await db.query<{ wrapped: Buffer }>({
+      text: 'select wrapped from person_key where identity_id = $1',
+      values: [identityId],
+    });
     return rows[0] && personKeyOf(identityId, rows[0].wrapped);
   }
 
@@ -177,9 +185,11 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
   await reload();
   return {
     signingKeys: (purpose) => signing.filter((key) => key.purpose === purpose),
-    secrets: (purpose, at) => secrets.filter((key) => key.purpose === purpose && (key.retiredAt === null || key.retiredAt > at)).map((key) => key.secret),
+    secrets: (purpose, at) =>
+      secrets.filter((key) => key.purpose === purpose && (key.retiredAt === null || key.retiredAt > at)).map((key) => key.secret),
     derive: (name, size = secretBytes) => Buffer.from(hkdfSync('sha256', deriveKey, new Uint8Array(0), name, size)),
-    ref: (kind, text) => createHmac('sha256', refKey).update(`${kind}\0${text}`, 'utf8').digest().subarray(0, refBytes).toString('base64url'),
+    ref: (kind, text) =>
+      createHmac('sha256', refKey).update(`${kind}\0${text}`, 'utf8').digest().subarray(0, refBytes).toString('base64url'),
     reload,
     async rotate(tx, purpose, at, overlapMs) {
       if (purpose === 'ref' || purpose === 'derive') throw new AppError('conflict', `keys of purpose ${purpose} are not rotated`);
@@ -217,7 +227,9 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
 async function wrapKeyFor(store: Store, source: WrapKeySource): Promise<Uint8Array> {
   const key = await source.read();
   if (key !== undefined) return key;
-  const { rows } = await store.query<{ used: boolean }>('select exists (select from service_key) or exists (select from person_key) as used');
+  const { rows } = await store.query<{ used: boolean }>(
+    'select exists (select from service_key) or exists (select from person_key) as used',
+  );
   if (rows[0]?.used === true) throw new AppError('keys.unusable', 'the wrapping key is gone, and the database holds keys under it');
   return source.create();
 }
@@ -227,7 +239,10 @@ async function readConnectionKey(db: Db, box: KeyBox, connection: string, random
   let { rows } = await db.query<{ wrapped: Buffer }>(select);
   if (rows.length === 0) {
     const wrapped = box.wrap(connectionLabel(connection), random(secretBytes));
-    await db.query({ text: 'insert into connection_key (connection, wrapped) values ($1, $2) on conflict (connection) do nothing', values: [connection, wrapped] });
+    await db.query({
+      text: 'insert into connection_key (connection, wrapped) values ($1, $2) on conflict (connection) do nothing',
+      values: [connection, wrapped],
+    });
     ({ rows } = await db.query<{ wrapped: Buffer }>(select));
   }
   return createSecretKey(box.unwrap(connectionLabel(connection), (rows[0] as { wrapped: Buffer }).wrapped));

@@ -71,7 +71,11 @@ function roundOn(tx: Tx): SequencingRound {
       await tx.query({ name: 'ledger-leaves', text: insertLeaves, values: [firstIndex, entryIds.join(',')] });
       const columns = [tiles.map((row) => row.level), tiles.map((row) => row.tile), tiles.map((row) => row.hashes.toString('hex'))];
       await tx.query({ name: 'ledger-tiles', text: upsertTiles, values: columns.map((column) => column.join(',')) });
-      const written = await tx.query({ name: 'ledger-head', text: upsertHead, values: [head.size, head.root, head.checkpoint, head.signedAt] });
+      const written = await tx.query({
+        name: 'ledger-head',
+        text: upsertHead,
+        values: [head.size, head.root, head.checkpoint, head.signedAt],
+      });
       if (written.rowCount !== 1) throw new AppError('ledger.broken', 'a head of this size has been signed already');
     },
   };
@@ -110,16 +114,20 @@ export function createLedgerReadStore(db: Db): LedgerReadStore {
     head: () => readHead(db),
     tiles: (refs) => readTiles(db, refs),
     async leaves(firstIndex, count) {
-      return (await db.query<EntryRow & { index: number }>({ name: 'ledger-read-leaves', text: selectLeaves, values: [firstIndex, count] })).rows;
+      return (await db.query<EntryRow & { index: number }>({ name: 'ledger-read-leaves', text: selectLeaves, values: [firstIndex, count] }))
+        .rows;
     },
     async leafOf(entryId) {
-      return (await db.query<EntryRow & { index: number | null }>({ name: 'ledger-leaf-of', text: selectLeafOf, values: [entryId] })).rows[0];
+      return (await db.query<EntryRow & { index: number | null }>({ name: 'ledger-leaf-of', text: selectLeafOf, values: [entryId] }))
+        .rows[0];
     },
   };
 }
 
 async function readHead(db: Db): Promise<StoredHead | undefined> {
-  return (await db.query<{ size: number; root: Buffer; checkpoint: string; signedAt: number }>({ name: 'ledger-read-head', text: selectHead })).rows[0];
+  return (
+    await db.query<{ size: number; root: Buffer; checkpoint: string; signedAt: number }>({ name: 'ledger-read-head', text: selectHead })
+  ).rows[0];
 }
 
 async function readTiles(db: Db, refs: readonly TileRef[]): Promise<TileRow[]> {

@@ -14,7 +14,10 @@ export async function readBacklog(db: Db): Promise<LedgerBacklog> {
     `select coalesce(sum(cardinality(entries)), 0)::int as waiting, (select id::text from ledger_pending order by id limit 1) as oldest from ledger_pending`,
   );
   const oldest = rows[0]?.oldest ?? null;
-  return { waiting: rows[0]?.waiting ?? 0, oldestAt: oldest === null ? null : Number.parseInt(oldest.replaceAll('-', '').slice(0, 12), 16) };
+  return {
+    waiting: rows[0]?.waiting ?? 0,
+    oldestAt: oldest === null ? null : Number.parseInt(oldest.replaceAll('-', '').slice(0, 12), 16),
+  };
 }
 
 export interface LedgerGaps {

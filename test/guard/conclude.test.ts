@@ -78,7 +78,9 @@ describe('plans', () => {
   });
 
   it('of a subject without a person run in a lane of their own', () => {
-    const conclusion = judge(intentOf([want('ip.block', { accountId: null })]), { situation: situationOf({ kind: 'network', person: null }) });
+    const conclusion = judge(intentOf([want('ip.block', { accountId: null })]), {
+      situation: situationOf({ kind: 'network', person: null }),
+    });
     expect(conclusion.plans).toMatchObject([{ lane: 'okta:network:person-1', accountId: null, state: 'released' }]);
     expect(conclusion.uses).toEqual([]);
   });

@@ -23,7 +23,10 @@ describe('the shipped guard documents', () => {
         { windowMs: 24 * hour, count: 20, percent: 1 },
       ],
     });
-    expect(guards.profiles.small.people.limits.map(({ count, percent }) => [count, percent])).toEqual([[3, 0], [5, 0]]);
+    expect(guards.profiles.small.people.limits.map(({ count, percent }) => [count, percent])).toEqual([
+      [3, 0],
+      [5, 0],
+    ]);
     expect(guards.profiles.sandbox.people.limits.map(({ count }) => count)).toEqual([1000, 2000]);
     expect(guards.profiles.standard.highestRung).toEqual({ none: 1, low: 1, medium: 2, high: 4, critical: 5 });
     expect(guards.profiles.sandbox.highestRung).toEqual(guards.profiles.standard.highestRung);
@@ -58,40 +61,96 @@ describe('the shipped guard documents', () => {
 describe('faults of guard documents', () => {
   it.each([
     ['a missing file', new Map(), ['guardrails.yaml:1 E101 : the file is missing']],
-    ['a missing profile', new Map([['guardrails.yaml', shipped.get('guardrails.yaml') ?? '']]), [/^guardrails\.yaml:\d+ E101 profiles\.sandbox\.file: there is no file profiles\/sandbox\.yaml$/]],
-    ['an unknown guard', edit('guardrails.yaml', '  ceiling:', '  ceilling: { binds: all }\n  ceiling:'), [/^guardrails\.yaml:\d+ E101 guards\.ceilling: unknown key$/]],
-    ['an unknown member', edit('guardrails.yaml', 'perConnection: 2', 'perConection: 2'), [/guards\.adminFloor\.perConnection/, /E101 guards\.adminFloor\.perConection: unknown key$/]],
+    [
+      'a missing profile',
+      new Map([['guardrails.yaml', shipped.get('guardrails.yaml') ?? '']]),
+      [/^guardrails\.yaml:\d+ E101 profiles\.sandbox\.file: there is no file profiles\/sandbox\.yaml$/],
+    ],
+    [
+      'an unknown guard',
+      edit('guardrails.yaml', '  ceiling:', '  ceilling: { binds: all }\n  ceiling:'),
+      [/^guardrails\.yaml:\d+ E101 guards\.ceilling: unknown key$/],
+    ],
+    [
+      'an unknown member',
+      edit('guardrails.yaml', 'perConnection: 2', 'perConection: 2'),
+      [/guards\.adminFloor\.perConnection/, /E101 guards\.adminFloor\.perConection: unknown key$/],
+    ],
     ['a missing guard', edit('guardrails.yaml', /^ {2}people:.*\n/m, ''), [/E101 guards\.people: /]],
-    ['a limit that is none', edit('guardrails.yaml', '{ percent: 0.5, min: 10, window: 1h }', '{ percent: 0.5, window: 1h }'), [/E101 guards\.people\.limits\.0: must be \{ count, window \}/]],
-    ['a limit of nobody', edit('guardrails.yaml', '{ percent: 0.5, min: 10, window: 1h }', '{ percent: 0.5, min: 0, window: 1h }'), [/E101 guards\.people\.limits\.0/]],
-    ['a span that is none', edit('guardrails.yaml', 'orPauserAfter: 30m', 'orPauserAfter: soon'), [/E101 guards\.killSwitch\.resume\.orPauserAfter: must be a duration/]],
-    ['protection that ends sometimes', edit('guardrails.yaml', 'breakGlass: never', 'breakGlass: sometimes'), [/E101 guards\.protected\.breakGlass: must be never$/]],
+    [
+      'a limit that is none',
+      edit('guardrails.yaml', '{ percent: 0.5, min: 10, window: 1h }', '{ percent: 0.5, window: 1h }'),
+      [/E101 guards\.people\.limits\.0: must be \{ count, window \}/],
+    ],
+    [
+      'a limit of nobody',
+      edit('guardrails.yaml', '{ percent: 0.5, min: 10, window: 1h }', '{ percent: 0.5, min: 0, window: 1h }'),
+      [/E101 guards\.people\.limits\.0/],
+    ],
+    [
+      'a span that is none',
+      edit('guardrails.yaml', 'orPauserAfter: 30m', 'orPauserAfter: soon'),
+      [/E101 guards\.killSwitch\.resume\.orPauserAfter: must be a duration/],
+    ],
+    [
+      'protection that ends sometimes',
+      edit('guardrails.yaml', 'breakGlass: never', 'breakGlass: sometimes'),
+      [/E101 guards\.protected\.breakGlass: must be never$/],
+    ],
     ['a rung above the table', edit('guardrails.yaml', 'critical: 5', 'critical: 7'), [/E101 guards\.scoreAgainstRung\.critical/]],
-    ['the sandbox profile for others (E119)', edit('profiles/sandbox.yaml', 'provider: sandbox', 'provider: okta'), ['profiles/sandbox.yaml:5 E119 only.provider: must be sandbox: this profile is for sandboxes and trials only']],
-    ['a profile that touches protected people', edit('profiles/sandbox.yaml', 'guards:', 'guards:\n  protected: { changeBy: 1 }'), [/^profiles\/sandbox\.yaml:\d+ E101 guards\.protected: unknown key$/]],
-    ['a profile that switches off the ceiling', edit('profiles/sandbox.yaml', 'guards:', 'guards:\n  ceiling: off'), [/E101 guards\.ceiling: unknown key$/]],
+    [
+      'the sandbox profile for others (E119)',
+      edit('profiles/sandbox.yaml', 'provider: sandbox', 'provider: okta'),
+      ['profiles/sandbox.yaml:5 E119 only.provider: must be sandbox: this profile is for sandboxes and trials only'],
+    ],
+    [
+      'a profile that touches protected people',
+      edit('profiles/sandbox.yaml', 'guards:', 'guards:\n  protected: { changeBy: 1 }'),
+      [/^profiles\/sandbox\.yaml:\d+ E101 guards\.protected: unknown key$/],
+    ],
+    [
+      'a profile that switches off the ceiling',
+      edit('profiles/sandbox.yaml', 'guards:', 'guards:\n  ceiling: off'),
+      [/E101 guards\.ceiling: unknown key$/],
+    ],
     ['a profile that switches off people', edit('profiles/sandbox.yaml', /people: \{ limits.*\}/, 'people: off'), [/E101 guards\.people/]],
-    ['a profile that nothing names', new Map([...shipped, ['profiles/mine.yaml', '']]), ['profiles/mine.yaml:1 E106 : no profile of guardrails.yaml names this file']],
+    [
+      'a profile that nothing names',
+      new Map([...shipped, ['profiles/mine.yaml', '']]),
+      ['profiles/mine.yaml:1 E106 : no profile of guardrails.yaml names this file'],
+    ],
   ] as [string, ReadonlyMap<string, string>, (string | RegExp)[]][])('tell of %s', (_, files, expected) => {
     const faults = faultsOf(files);
     expect(faults).toHaveLength(expected.length);
     for (const [index, pattern] of expected.entries()) {
       if (typeof pattern === 'string') expect(faults[index]).toBe(pattern);
-      else expect(faults.some((fault) => pattern.test(fault)), `${pattern} in ${faults}`).toBe(true);
+      else
+        expect(
+          faults.some((fault) => pattern.test(fault)),
+          `${pattern} in ${faults}`,
+        ).toBe(true);
     }
   });
 
   it('tell of the faults of both files at once', () => {
-    const files = new Map([...edit('guardrails.yaml', 'critical: 5', 'critical: 7'), ...[...edit('profiles/sandbox.yaml', 'rungs: off', 'rungs: never')].slice(1)]);
+    const files = new Map([
+      ...edit('guardrails.yaml', 'critical: 5', 'critical: 7'),
+      ...[...edit('profiles/sandbox.yaml', 'rungs: off', 'rungs: never')].slice(1),
+    ]);
     expect(faultsOf(files).map((fault) => fault.split(':')[0])).toEqual(['guardrails.yaml', 'profiles/sandbox.yaml']);
   });
 
-  it.each(guardIds)('E120: %s may not bind fewer causes than the table', (id) => {
+  it.each(guardIds.filter((id) => bindingTable[id].length > 1))('E120: %s may not bind fewer causes than the table', (id) => {
     const [first, ...others] = bindingTable[id];
-    if (first === undefined || others.length === 0) return;
-    const files = edit('guardrails.yaml', new RegExp(`^  ${id}:(\\s*\\{?\\s*)binds: (all|\\[[^\\]]*\\])`, 'm'), `  ${id}:$1binds: [${others.join(', ')}]`);
+    const files = edit(
+      'guardrails.yaml',
+      new RegExp(`^  ${id}:(\\s*\\{?\\s*)binds: (all|\\[[^\\]]*\\])`, 'm'),
+      `  ${id}:$1binds: [${others.join(', ')}]`,
+    );
     const faults = faultsOf(files);
-    expect(faults).toEqual([expect.stringMatching(new RegExp(`E120 guards\\.${id}\\.binds: must also bind ${first.replace('.', '\\.')}$`))]);
+    expect(faults).toEqual([
+      expect.stringMatching(new RegExp(`E120 guards\\.${id}\\.binds: must also bind ${String(first).replace('.', '\\.')}$`)),
+    ]);
   });
 
   it('let a guard bind more causes', () => {

@@ -43,14 +43,20 @@ describe('how limits count', () => {
 
   it('a counter that nobody read is full', () => {
     expect(fates(judge(intentOf([want()]), { readings: [] }))).toEqual(['session.revoke held by people']);
-    expect(fates(judge(intentOf([want()]), { readings: [{ scope: 'people', windowMs: hour, used: 0 }] }))).toEqual(['session.revoke held by people']);
+    expect(fates(judge(intentOf([want()]), { readings: [{ scope: 'people', windowMs: hour, used: 0 }] }))).toEqual([
+      'session.revoke held by people',
+    ]);
   });
 
   it('a step over the limit is held and the next lower one taken, if it keeps the limit itself', () => {
     const fallbacks = [[want('mfa.require', { step: 'stepUp' })], [want('risk.set', { step: 'tag' })]];
     const conclusion = judge(intentOf([want()], { fallbacks }), { used: 10 });
     expect(fates(conclusion)).toEqual(['session.revoke held by people', 'risk.set released']);
-    expect(conclusion).toMatchObject({ outcome: 'partial', uses: [], plans: [{ state: 'held', heldFor: 'people' }, { state: 'released' }] });
+    expect(conclusion).toMatchObject({
+      outcome: 'partial',
+      uses: [],
+      plans: [{ state: 'held', heldFor: 'people' }, { state: 'released' }],
+    });
   });
 
   it('sandboxes have a limit and a counter of their own', () => {
@@ -113,13 +119,15 @@ describe('whatever the order and the batching', () => {
         used: new Set(stored.filter((use) => use.scope === scope && use.at > now - windowMs).map((use) => use.subject)).size,
       }));
       const latest = new Map<string, { scope: string; subject: string; at: number }>();
-      for (const use of stored) if ((latest.get(`${use.scope} ${use.subject}`)?.at ?? -1) < use.at) latest.set(`${use.scope} ${use.subject}`, use);
+      for (const use of stored)
+        if ((latest.get(`${use.scope} ${use.subject}`)?.at ?? -1) < use.at) latest.set(`${use.scope} ${use.subject}`, use);
       const tally = createTally({ readings, present: [...latest.values()] }, now);
       for (const { ask, reviewed } of reviews) {
         const final = admit(reviewed, reviewed.asked[0] === undefined ? [] : tally.readingsFor(reviewed.asked[0].subject));
         tally.add(final.uses);
         stored.push(...final.uses.map((use) => ({ ...use, at: now })));
-        for (const action of final.actions) if (action.fate === 'released') released.push({ person: ask.person, at: now, rung: action.wanted.rung });
+        for (const action of final.actions)
+          if (action.fate === 'released') released.push({ person: ask.person, at: now, rung: action.wanted.rung });
       }
     }
     return released;
@@ -138,7 +146,12 @@ describe('whatever the order and the batching', () => {
   it('never more than 10 distinct people an hour and 20 a day are acted on at rung 2 or more', () => {
     fc.assert(
       fc.property(asks, fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 5 }), (items, sizes) => {
-        const released = settle(cut([...items].sort((a, b) => a.at - b.at), sizes)).filter((one) => one.rung >= 2);
+        const released = settle(
+          cut(
+            [...items].sort((a, b) => a.at - b.at),
+            sizes,
+          ),
+        ).filter((one) => one.rung >= 2);
         for (const [windowMs, allowed] of [
           [hour, 10],
           [24 * hour, 20],
@@ -161,20 +174,32 @@ describe('whatever the order and the batching', () => {
   it('a protected person is never released, and the strictest of pause, ceiling and policy wins', () => {
     const mode = fc.constantFrom('enforce' as const, 'report-only' as const);
     fc.assert(
-      fc.property(fc.boolean(), fc.boolean(), mode, fc.boolean(), fc.boolean(), fc.constantFrom('session.revoke' as const, 'account.suspend' as const), fc.integer({ min: 0, max: 6 }), (isProtected, paused, ceiling, enforced, direct, type, maxRung) => {
-        const settings = { ...enforcing, enforcement: { ...enforcing.enforcement, connections: { okta: { mode: ceiling, maxRung: maxRung as 0 } } } };
-        const action = want(type, { enforced, direct });
-        const conclusion = judge(intentOf([action], { fallbacks: [[want('mfa.require', { step: 'x', enforced })]] }), {
-          settings,
-          situation: situationOf({ person: { protected: isProtected } }),
-          pauses: paused ? [{ id: 'p', scope: {}, since: 0 }] : [],
-        });
-        const released = conclusion.plans.filter((plan) => plan.state === 'released').flatMap((plan) => plan.actions);
-        if (isProtected || paused || ceiling === 'report-only' || !enforced) expect(released).toEqual([]);
-        for (const done of released) expect(action.rung <= maxRung || done.type === 'mfa.require').toBe(true);
-        if (ceiling === 'report-only' || !enforced) expect(conclusion.plans).toEqual([]);
-        if (conclusion.mode === 'report-only') expect(released).toEqual([]);
-      }),
+      fc.property(
+        fc.boolean(),
+        fc.boolean(),
+        mode,
+        fc.boolean(),
+        fc.boolean(),
+        fc.constantFrom('session.revoke' as const, 'account.suspend' as const),
+        fc.integer({ min: 0, max: 6 }),
+        (isProtected, paused, ceiling, enforced, direct, type, maxRung) => {
+          const settings = {
+            ...enforcing,
+            enforcement: { ...enforcing.enforcement, connections: { okta: { mode: ceiling, maxRung: maxRung as 0 } } },
+          };
+          const action = want(type, { enforced, direct });
+          const conclusion = judge(intentOf([action], { fallbacks: [[want('mfa.require', { step: 'x', enforced })]] }), {
+            settings,
+            situation: situationOf({ person: { protected: isProtected } }),
+            pauses: paused ? [{ id: 'p', scope: {}, since: 0 }] : [],
+          });
+          const released = conclusion.plans.filter((plan) => plan.state === 'released').flatMap((plan) => plan.actions);
+          if (isProtected || paused || ceiling === 'report-only' || !enforced) expect(released).toEqual([]);
+          for (const done of released) expect(action.rung <= maxRung || done.type === 'mfa.require').toBe(true);
+          if (ceiling === 'report-only' || !enforced) expect(conclusion.plans).toEqual([]);
+          if (conclusion.mode === 'report-only') expect(released).toEqual([]);
+        },
+      ),
       { numRuns: 500 },
     );
   });

@@ -64,7 +64,13 @@ describe('protected people', () => {
   ])('%s are refused whatever the policy, the level, the approval or the directness', (_, person) => {
     const situation = situationOf({ person });
     expect(refusesProtected({ protected: false, groups: [], ...person })).toBe(true);
-    for (const action of [want(), want('account.disable', { direct: true }), want('mfa.require'), want('risk.set'), want('session.revoke', { approval: 'a' })]) {
+    for (const action of [
+      want(),
+      want('account.disable', { direct: true }),
+      want('mfa.require'),
+      want('risk.set'),
+      want('session.revoke', { approval: 'a' }),
+    ]) {
       const conclusion = judge(intentOf([action]), { situation });
       expect(conclusion).toMatchObject({ outcome: 'refused', plans: [{ state: 'refused', heldFor: 'protected' }], uses: [] });
       expect(conclusion.reasons).toEqual([{ code: 'guard', ref: 'protected' }]);
@@ -81,13 +87,24 @@ describe('protected people', () => {
   it('stay refused under a pause, so that no later release can reach them', () => {
     const conclusion = judge(intentOf([want()]), { situation: situationOf({ person: { protected: true } }), pauses: [everything] });
     expect(conclusion).toMatchObject({ outcome: 'refused', mode: 'report-only' });
-    expect(conclusion.reasons).toEqual([{ code: 'pause', ref: 'pause-1' }, { code: 'guard', ref: 'protected' }]);
+    expect(conclusion.reasons).toEqual([
+      { code: 'pause', ref: 'pause-1' },
+      { code: 'guard', ref: 'protected' },
+    ]);
   });
 });
 
 describe('score against rung', () => {
   const highest = { none: 1, low: 1, medium: 2, high: 4, critical: 5 } as const;
-  const byRung = ['notice.send', 'risk.set', 'mfa.require', 'session.revoke', 'password.expire', 'account.suspend', 'account.disable'] as const;
+  const byRung = [
+    'notice.send',
+    'risk.set',
+    'mfa.require',
+    'session.revoke',
+    'password.expire',
+    'account.suspend',
+    'account.disable',
+  ] as const;
 
   it.each(levels.flatMap((level) => byRung.map((type, rung) => [level, rung, type] as const)))('at %s, rung %i', (level, rung, type) => {
     const [fate] = fates(judge(intentOf([want(type)]), { level }));
@@ -97,7 +114,11 @@ describe('score against rung', () => {
   it('takes the step by its highest action and falls to the next lower step', () => {
     const suspend = [want('session.revoke', { step: 'suspend' }), want('account.suspend', { step: 'suspend' })];
     const conclusion = judge(intentOf(suspend, { fallbacks: [[want('session.revoke', { step: 'contain' })]] }), { level: 'high' });
-    expect(fates(conclusion)).toEqual(['session.revoke refused by scoreAgainstRung', 'account.suspend refused by scoreAgainstRung', 'session.revoke released']);
+    expect(fates(conclusion)).toEqual([
+      'session.revoke refused by scoreAgainstRung',
+      'account.suspend refused by scoreAgainstRung',
+      'session.revoke released',
+    ]);
     expect(conclusion.reasons).toEqual([
       { code: 'guard', ref: 'scoreAgainstRung', detail: 'high: rung 5 of 4' },
       { code: 'fallback', ref: 'RP-900/contain' },
@@ -106,9 +127,13 @@ describe('score against rung', () => {
 
   it('exempts direct steps, and subjects that have no score', () => {
     expect(fates(judge(intentOf([want('session.revoke', { direct: true })]), { level: 'none' }))).toEqual(['session.revoke released']);
-    expect(fates(judge(intentOf([want('account.disable', { direct: true })]), { level: 'critical' }))).toEqual(['account.disable released']);
+    expect(fates(judge(intentOf([want('account.disable', { direct: true })]), { level: 'critical' }))).toEqual([
+      'account.disable released',
+    ]);
     const network = situationOf({ kind: 'network', person: null });
-    expect(fates(judge(intentOf([want('ip.block', { accountId: null })]), { level: 'none', situation: network }))).toEqual(['ip.block released']);
+    expect(fates(judge(intentOf([want('ip.block', { accountId: null })]), { level: 'none', situation: network }))).toEqual([
+      'ip.block released',
+    ]);
   });
 });
 
@@ -159,8 +184,18 @@ describe('the ceiling', () => {
     ['the default where nothing is named', { default: enforce(2) }, [], enforce(2)],
     ['the connection instead of the default', { default: report, connections: { okta: enforce(3) } }, [], enforce(3)],
     ['a group instead of the default', { default: report, groups: { it: enforce(3) } }, ['it'], enforce(3)],
-    ['the strictest rung of several', { connections: { okta: enforce(5) }, groups: { it: enforce(3), hr: enforce(4) } }, ['it', 'hr'], enforce(3)],
-    ['the strictest mode of several', { connections: { okta: enforce(5) }, groups: { it: report } }, ['it'], { mode: 'report-only', maxRung: 5 }],
+    [
+      'the strictest rung of several',
+      { connections: { okta: enforce(5) }, groups: { it: enforce(3), hr: enforce(4) } },
+      ['it', 'hr'],
+      enforce(3),
+    ],
+    [
+      'the strictest mode of several',
+      { connections: { okta: enforce(5) }, groups: { it: report } },
+      ['it'],
+      { mode: 'report-only', maxRung: 5 },
+    ],
     ['not a group that the person is not in', { default: enforce(1), groups: { it: enforce(6) } }, ['hr'], enforce(1)],
     ['the default for a group named like a member of every object', { default: enforce(1) }, ['constructor', '__proto__'], enforce(1)],
   ])('is %s', (_, enforcement, groups, expected) => {
@@ -216,10 +251,16 @@ describe('what no connection offers', () => {
     const conclusion = judge(intentOf([want(), unsupported], { fallbacks: [[want('risk.set', { step: 'x' })]] }));
     expect(fates(conclusion)).toEqual(['session.revoke released', 'mfa.require refused by unsupported']);
     expect(conclusion.outcome).toBe('partial');
-    expect(conclusion.plans.map(({ state, heldFor }) => [state, heldFor])).toEqual([['released', null], ['refused', 'unsupported']]);
+    expect(conclusion.plans.map(({ state, heldFor }) => [state, heldFor])).toEqual([
+      ['released', null],
+      ['refused', 'unsupported'],
+    ]);
   });
   it('asks for the fallback when it was the whole step', () => {
-    expect(fates(judge(intentOf([unsupported], { fallbacks: [[want('session.revoke', { step: 'x' })]] })))).toEqual(['mfa.require refused by unsupported', 'session.revoke released']);
+    expect(fates(judge(intentOf([unsupported], { fallbacks: [[want('session.revoke', { step: 'x' })]] })))).toEqual([
+      'mfa.require refused by unsupported',
+      'session.revoke released',
+    ]);
     expect(judge(intentOf([unsupported])).outcome).toBe('refused');
   });
   it('makes no plan in a report', () => {

@@ -11,7 +11,12 @@ import type { Cause } from '../../src/model/signal.ts';
 import type { Situation } from '../../src/model/situation.ts';
 import type { Identity, SubjectKind } from '../../src/model/subject.ts';
 
-export const shipped = new Map(['guardrails.yaml', 'profiles/sandbox.yaml'].map((path) => [path, readFileSync(new URL(`../../policies/${path}`, import.meta.url), 'utf8')]));
+export const shipped = new Map(
+  ['guardrails.yaml', 'profiles/sandbox.yaml'].map((path) => [
+    path,
+    readFileSync(new URL(`../../policies/${path}`, import.meta.url), 'utf8'),
+  ]),
+);
 
 export function guardrailsOf(files: ReadonlyMap<string, string> = shipped): Guardrails {
   const result = parseGuardrails(files);
@@ -112,10 +117,14 @@ interface Judging {
 }
 
 /** The whole of guarding: review, counters (`used` of each), conclusion. */
-export function judge(intent: Intent, { situation = situationOf(), level = 'critical', settings = enforcing, pauses = [], used = 0, readings, rules = guards }: Judging = {}) {
+export function judge(
+  intent: Intent,
+  { situation = situationOf(), level = 'critical', settings = enforcing, pauses = [], used = 0, readings, rules = guards }: Judging = {},
+) {
   const reviewed = review(intent, situation, { level }, rules, settings, pauses);
   const counted = readings ?? reviewed.asked.map(({ scope, windowMs }) => ({ scope, windowMs, used }));
   return concludeReview(intent, admit(reviewed, counted), situation.subject);
 }
 
-export const fates = (conclusion: ReturnType<typeof judge>) => conclusion.actions.map((action) => `${action.type} ${action.state}${action.by ? ` by ${action.by}` : ''}`);
+export const fates = (conclusion: ReturnType<typeof judge>) =>
+  conclusion.actions.map((action) => `${action.type} ${action.state}${action.by ? ` by ${action.by}` : ''}`);

@@ -29,11 +29,17 @@ describe('signed notes (C2SP signed-note)', () => {
     expect(key?.name).toBe('PeterNeumann');
     expect(key && formatVerifierKey(key)).toBe(vkey);
     const note =
-      'If you think cryptography is the answer to your problem,\nthen you don\'t know what your problem is.\n\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n';
+      "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
     expect(openNote(note, key ? [key] : [])).toMatchObject({ ok: true, text: note.slice(0, note.indexOf('\n\n') + 1) });
     const seed = Buffer.from('AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz'.slice(0), 'base64').subarray(1);
-    const privateKey = createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]), format: 'der', type: 'pkcs8' });
-    expect(signNote(note.slice(0, note.indexOf('\n\n') + 1), [{ ...(key as { name: string; publicKey: Uint8Array }), privateKey }])).toBe(note);
+    const privateKey = createPrivateKey({
+      key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]),
+      format: 'der',
+      type: 'pkcs8',
+    });
+    expect(signNote(note.slice(0, note.indexOf('\n\n') + 1), [{ ...(key as { name: string; publicKey: Uint8Array }), privateKey }])).toBe(
+      note,
+    );
   });
 
   it('needs one known key and tolerates unknown ones, at least sixteen of them', () => {
@@ -125,12 +131,22 @@ describe('tile paths and bundles (C2SP tlog-tiles)', () => {
     );
   });
 
-  it.each(['tile/0/0', 'tile/00/000', 'tile/64/000', 'tile/0/000.p/0', 'tile/0/000.p/256', 'tile/0/000.p/01', 'tile/0/x000/001', 'tile/0/001/002', 'tile/../000', 'tile/entries/', '/tile/0/000', 'tile/0/000/'])(
-    'refuses %s, so that a tile has one name only',
-    (path) => {
-      expect(parseTilePath(path)).toBeUndefined();
-    },
-  );
+  it.each([
+    'tile/0/0',
+    'tile/00/000',
+    'tile/64/000',
+    'tile/0/000.p/0',
+    'tile/0/000.p/256',
+    'tile/0/000.p/01',
+    'tile/0/x000/001',
+    'tile/0/001/002',
+    'tile/../000',
+    'tile/entries/',
+    '/tile/0/000',
+    'tile/0/000/',
+  ])('refuses %s, so that a tile has one name only', (path) => {
+    expect(parseTilePath(path)).toBeUndefined();
+  });
 
   it('lists the tiles of a tree as the specification counts them for 70,000 entries', () => {
     const paths = [...tilesOf(70_000)].map(formatTilePath);

@@ -6,9 +6,10 @@ import { provesConsistency } from '../../src/ledger/verifier/primitives.ts';
 import { verifyLedger, verifyTlogProof } from '../../src/ledger/verifier/verify.ts';
 import type { IdentityId } from '../../src/model/ids.ts';
 import { entryStatements } from '../../src/store/ledger-append.ts';
+import { createLeadership } from '../../src/store/ledger-log.ts';
 import { readBacklog, readGaps } from '../../src/store/ledger-state.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { createManualClock } from '../support/clock.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { createSigner, createTestLog, ids, origin, pauseEntry, personalEntry, sourceOf, startAt } from './support.ts';
 
 let database: TestDatabase;
@@ -125,6 +126,17 @@ describe('the sequencer', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('loses its lead with the connection that holds it', async () => {
+    const [a, b] = [createLeadership(database.store), createLeadership(database.store)];
+    expect([await a.acquire(), await a.acquire(), await b.acquire()]).toEqual([true, true, false]);
+    await database.store.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and database =
+      (select oid from pg_database where datname = current_database())`);
+    for (let turn = 0; turn < 100 && !(await b.acquire()); turn++) await database.store.query('select 1');
+    expect(await b.acquire()).toBe(true);
+    expect(await a.acquire()).toBe(false);
+    await Promise.all([a.release(), b.release()]);
+  });
+
   describe('refuses to sign (C2SP tlog-checkpoint: no head inconsistent with an earlier one)', () => {
     const spoil = (sql: string) => database.store.query(sql);
     async function broken(sql: string, sameProcess: boolean) {
@@ -192,7 +204,14 @@ describe('the reader', () => {
     const [leaf] = await log.reader.leaves(257, 1);
     expect(proof).toMatchObject({ index: 257, treeSize: 300 });
     const text = proof?.text as string;
-    expect(verifyTlogProof(text, log.verifierKeys, leaf?.body)).toMatchObject({ ok: true, index: 257, size: 300, origin, core: leaf?.core, pii: null });
+    expect(verifyTlogProof(text, log.verifierKeys, leaf?.body)).toMatchObject({
+      ok: true,
+      index: 257,
+      size: 300,
+      origin,
+      core: leaf?.core,
+      pii: null,
+    });
     expect(verifyTlogProof(text, log.verifierKeys)).toMatchObject({ ok: true, body: leaf?.body });
     expect(verifyTlogProof(text, log.verifierKeys, `${leaf?.body} `)).toEqual({ ok: false, fault: 'the proof is of another entry' });
     expect(verifyTlogProof(text, createTestLog(database.store).verifierKeys)).toMatchObject({ ok: false });

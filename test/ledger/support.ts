@@ -1,6 +1,16 @@
 /** Entries, logs in memory and logs in a database, for the tests of the decision log. */
 import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { createAppender, createLedgerReader, createSequencer, type LedgerKeys, type LedgerReader, ledgerOrigin, type NoteSigner, type Sequencer, type SequencingStore } from '../../src/ledger/index.ts';
+import {
+  createAppender,
+  createLedgerReader,
+  createSequencer,
+  type LedgerKeys,
+  type LedgerReader,
+  ledgerOrigin,
+  type NoteSigner,
+  type Sequencer,
+  type SequencingStore,
+} from '../../src/ledger/index.ts';
 import { formatVerifierKey } from '../../src/ledger/note.ts';
 import type { LogSource } from '../../src/ledger/verifier/verify.ts';
 import type { Clock } from '../../src/model/clock.ts';

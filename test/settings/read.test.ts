@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the configuration's own references
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { faultsOf, read, settingsOf } from './support.ts';
@@ -71,7 +72,14 @@ describe('readSettings', () => {
     for (const text of ['', '# only a comment\n', '{}']) {
       const settings = settingsOf(text);
       expect(settings.enforcement).toEqual({ default: { mode: 'report-only', maxRung: 3 }, connections: {}, groups: {}, receivers: {} });
-      expect(settings).toMatchObject({ publicUrl: null, dataDir: '.rescind', policies: './policies', profile: 'standard', database: {}, overrides: {} });
+      expect(settings).toMatchObject({
+        publicUrl: null,
+        dataDir: '.rescind',
+        policies: './policies',
+        profile: 'standard',
+        database: {},
+        overrides: {},
+      });
       expect(settings.listen).toMatchObject({ host: '127.0.0.1', port: 8440 });
     }
   });
@@ -87,8 +95,9 @@ describe('readSettings', () => {
 
   it('gives an entry without a rung never more than what stands outside it, nor more than 3', () => {
     const connection = (outer: number) =>
-      settingsOf(`enforcement: { default: report-only, maxRung: ${outer}, connections: { sandbox: enforce } }\nconnections: [{ id: sandbox, provider: sandbox }]`)
-        .enforcement.connections.sandbox?.maxRung;
+      settingsOf(
+        `enforcement: { default: report-only, maxRung: ${outer}, connections: { sandbox: enforce } }\nconnections: [{ id: sandbox, provider: sandbox }]`,
+      ).enforcement.connections.sandbox?.maxRung;
     expect([1, 3, 6].map(connection)).toEqual([1, 3, 3]);
   });
 
@@ -103,11 +112,13 @@ describe('readSettings', () => {
   });
 
   it('names the variable where a value of the environment is at fault', () => {
-    expect(faultsOf('', { env: { PORT: 'http', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://x' } })).toEqual([
-      'environment 1:1 DATABASE_URL: must begin with postgres://',
-      'environment 1:1 LOG_LEVEL: must be trace, debug, info, warn, error, fatal or silent',
-      'environment 1:1 PORT: must be a whole number',
-    ].sort((a, b) => (a.includes('PORT') ? -1 : b.includes('PORT') ? 1 : a.localeCompare(b))));
+    expect(faultsOf('', { env: { PORT: 'http', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://x' } })).toEqual(
+      [
+        'environment 1:1 DATABASE_URL: must begin with postgres://',
+        'environment 1:1 LOG_LEVEL: must be trace, debug, info, warn, error, fatal or silent',
+        'environment 1:1 PORT: must be a whole number',
+      ].sort((a, b) => (a.includes('PORT') ? -1 : b.includes('PORT') ? 1 : a.localeCompare(b))),
+    );
   });
 
   it('reads numbers and switches through references, and leaves texts that look like numbers alone', () => {
@@ -136,58 +147,184 @@ describe('faults of the configuration', () => {
     ['a list that is none', 'connections: { id: a }', ['1:1 connections: must be a list']],
     ['a document that is no map', '- a', ['1:1 : must be a map of settings']],
     ['a key twice', 'profile: small\nprofile: small', ['2:1 : Map keys must be unique']],
-    ['a public address without https', 'publicUrl: http://rescind.example.com', ['1:1 publicUrl: must be https unless it is a loopback address']],
-    ['a public address with a slash at its end', 'publicUrl: https://rescind.example.com/', ['1:1 publicUrl: must have no query and no slash at its end']],
+    [
+      'a public address without https',
+      'publicUrl: http://rescind.example.com',
+      ['1:1 publicUrl: must be https unless it is a loopback address'],
+    ],
+    [
+      'a public address with a slash at its end',
+      'publicUrl: https://rescind.example.com/',
+      ['1:1 publicUrl: must have no query and no slash at its end'],
+    ],
     ['a public address that is none', 'publicUrl: rescind', ['1:1 publicUrl: must be an http(s) URL without credentials or fragment']],
-    ['a listener for others without a public address', 'listen: { host: 0.0.0.0 }', ['1:1 publicUrl: is needed where the listener is reached from other machines']],
+    [
+      'a listener for others without a public address',
+      'listen: { host: 0.0.0.0 }',
+      ['1:1 publicUrl: is needed where the listener is reached from other machines'],
+    ],
     ['a profile that is none', 'profile: large', ['1:1 profile: must be standard or small']],
     ['a mode that is none', 'enforcement: on', ['1:1 enforcement.default: must be enforce or report-only']],
     ['a rung above six', 'enforcement: { maxRung: 7 }', ['1:16 enforcement.maxRung: must be a rung, 0 to 6']],
-    ['an enforcement for nobody', 'enforcement: { connections: { okta: enforce } }', ['1:31 enforcement.connections.okta: names none of the connections']],
-    ['a receiver that is none', 'enforcement: { receivers: { crm: test } }', ['1:29 enforcement.receivers.crm: names none of the receivers']],
+    [
+      'an enforcement for nobody',
+      'enforcement: { connections: { okta: enforce } }',
+      ['1:31 enforcement.connections.okta: names none of the connections'],
+    ],
+    [
+      'a receiver that is none',
+      'enforcement: { receivers: { crm: test } }',
+      ['1:29 enforcement.receivers.crm: names none of the receivers'],
+    ],
     ['an override with a bad id', 'overrides: { rp17: enforce }', ['1:14 overrides.rp17: must be a policy id such as RP-017']],
-    ['an override that lowers', 'overrides: { RP-017: report-only }', ['1:14 overrides.RP-017: must be enforce: an override can only lift']],
-    ['a zone that is none', 'organisation: { timeZone: Europe/Olso }', ['1:17 organisation.timeZone: must be a time zone of the IANA database, such as Europe/Oslo']],
-    ['an offset for a zone', 'organisation: { timeZone: "+01:00" }', ['1:17 organisation.timeZone: must be a time zone of the IANA database, such as Europe/Oslo']],
-    ['working hours that are none', 'organisation: { workingHours: 9-5 }', ['1:17 organisation.workingHours: must have the form "08:00-17:00"']],
-    ['a provider that nobody knows', 'connections:\n  - { id: a, provider: octa }', ['2:14 connections.0.provider: unknown provider; known are okta, sandbox, scim, webhook']],
-    ['a member that the provider does not know', 'connections: [{ id: a, provider: sandbox, peple: [] }]', ['1:43 connections.0.peple: unknown key']],
-    ['a member of the provider that is missing', 'connections:\n  - id: a\n    provider: okta\n    orgUrl: u', ['2:5 connections.0.auth: Invalid input: expected object, received undefined']],
-    ['an id that does not fit into an address', 'connections: [{ id: "a/b", provider: sandbox }]', ['1:17 connections.0.id: must be 1-63 characters of A-Z a-z 0-9 . _ ~ - and begin with a letter or digit']],
-    ['an id that is a kind of source', 'connections: [{ id: edr, provider: sandbox }]', ['1:17 connections.0.id: is the name of a kind of source (idp, edr, siem, hr, transmitters, operators, api)']],
+    [
+      'an override that lowers',
+      'overrides: { RP-017: report-only }',
+      ['1:14 overrides.RP-017: must be enforce: an override can only lift'],
+    ],
+    [
+      'a zone that is none',
+      'organisation: { timeZone: Europe/Olso }',
+      ['1:17 organisation.timeZone: must be a time zone of the IANA database, such as Europe/Oslo'],
+    ],
+    [
+      'an offset for a zone',
+      'organisation: { timeZone: "+01:00" }',
+      ['1:17 organisation.timeZone: must be a time zone of the IANA database, such as Europe/Oslo'],
+    ],
+    [
+      'working hours that are none',
+      'organisation: { workingHours: 9-5 }',
+      ['1:17 organisation.workingHours: must have the form "08:00-17:00"'],
+    ],
+    [
+      'a provider that nobody knows',
+      'connections:\n  - { id: a, provider: octa }',
+      ['2:14 connections.0.provider: unknown provider; known are okta, sandbox, scim, webhook'],
+    ],
+    [
+      'a member that the provider does not know',
+      'connections: [{ id: a, provider: sandbox, peple: [] }]',
+      ['1:43 connections.0.peple: unknown key'],
+    ],
+    [
+      'a member of the provider that is missing',
+      'connections:\n  - id: a\n    provider: okta\n    orgUrl: u',
+      ['2:5 connections.0.auth: Invalid input: expected object, received undefined'],
+    ],
+    [
+      'an id that does not fit into an address',
+      'connections: [{ id: "a/b", provider: sandbox }]',
+      ['1:17 connections.0.id: must be 1-63 characters of A-Z a-z 0-9 . _ ~ - and begin with a letter or digit'],
+    ],
+    [
+      'an id that is a kind of source',
+      'connections: [{ id: edr, provider: sandbox }]',
+      ['1:17 connections.0.id: is the name of a kind of source (idp, edr, siem, hr, transmitters, operators, api)'],
+    ],
     [
       'an id of a connection and a transmitter',
       'connections: [{ id: x, provider: sandbox }]\ntransmitters: [{ id: x, issuer: https://a.example, audience: b }]',
       ['2:18 transmitters.0.id: the id is taken by connections[0]; connections and transmitters share one name space'],
     ],
-    ['a sandbox for others', 'publicUrl: https://a.example\nlisten: { host: 0.0.0.0 }\nconnections: [{ id: s, provider: sandbox }]', ['3:24 connections.0.provider: a sandbox is for loopback only (listen.host) unless it says trial: true']],
-    ['the guard profile sandbox elsewhere', 'connections: [{ id: w, provider: scim, profile: sandbox }]', ['1:40 connections.0.profile: the guard profile sandbox is for connections of provider sandbox or with trial: true']],
-    ['a transmitter id with a space', 'transmitters: [{ id: "a b", issuer: https://a.example, audience: b }]', ['1:18 transmitters.0.id: must be 1-63 characters of A-Z a-z 0-9 . _ ~ - and begin with a letter or digit']],
-    ['a hash that is none', 'operators: { tokens: [{ name: ci, sha256: abc, roles: [admin] }] }', ['1:35 operators.tokens.0.sha256: must be a SHA-256 in hex (64 digits)']],
-    ['a role that is none', `operators: { tokens: [{ name: ci, sha256: ${sha}, roles: [root] }] }`, ['1:117 operators.tokens.0.roles.0: must be one of admin, approver, analyst, helpdesk, hr, auditor, ingest']],
+    [
+      'a sandbox for others',
+      'publicUrl: https://a.example\nlisten: { host: 0.0.0.0 }\nconnections: [{ id: s, provider: sandbox }]',
+      ['3:24 connections.0.provider: a sandbox is for loopback only (listen.host) unless it says trial: true'],
+    ],
+    [
+      'the guard profile sandbox elsewhere',
+      'connections: [{ id: w, provider: scim, profile: sandbox }]',
+      ['1:40 connections.0.profile: the guard profile sandbox is for connections of provider sandbox or with trial: true'],
+    ],
+    [
+      'a transmitter id with a space',
+      'transmitters: [{ id: "a b", issuer: https://a.example, audience: b }]',
+      ['1:18 transmitters.0.id: must be 1-63 characters of A-Z a-z 0-9 . _ ~ - and begin with a letter or digit'],
+    ],
+    [
+      'a hash that is none',
+      'operators: { tokens: [{ name: ci, sha256: abc, roles: [admin] }] }',
+      ['1:35 operators.tokens.0.sha256: must be a SHA-256 in hex (64 digits)'],
+    ],
+    [
+      'a role that is none',
+      `operators: { tokens: [{ name: ci, sha256: ${sha}, roles: [root] }] }`,
+      ['1:117 operators.tokens.0.roles.0: must be one of admin, approver, analyst, helpdesk, hr, auditor, ingest'],
+    ],
     ['a role that is none, for people', 'operators: { roles: { root: [] } }', ['1:23 operators.roles.root: unknown key']],
     [
       'a token twice',
       `operators: { tokens: [{ name: ci, sha256: ${sha}, roles: [admin] }, { name: ci, sha256: ${sha}, roles: [ingest] }] }`,
-      ['1:129 operators.tokens.1.name: the name is used twice', '1:139 operators.tokens.1.sha256: stands for a token that is already listed'],
+      [
+        '1:129 operators.tokens.1.name: the name is used twice',
+        '1:139 operators.tokens.1.sha256: stands for a token that is already listed',
+      ],
     ],
-    ['an account at no connection', 'identities: [{ id: a, accounts: [{ connection: okta, id: "1" }] }]', ['1:36 identities.0.accounts.0.connection: names none of the connections']],
+    [
+      'an account at no connection',
+      'identities: [{ id: a, accounts: [{ connection: okta, id: "1" }] }]',
+      ['1:36 identities.0.accounts.0.connection: names none of the connections'],
+    ],
     ['an identity twice', 'identities: [{ id: a }, { id: a }]', ['1:27 identities.1.id: the id is used twice']],
-    ['an address of two people', 'identities: [{ id: a, emails: [X@a.b] }, { id: b, emails: [x@a.b] }]', ['1:60 identities.1.emails.0: names two people: an identifier belongs to one']],
-    ['an alias that looks like an id', 'identities: [{ id: 0197f0a0-0000-7000-8000-000000000000 }]', ['1:16 identities.0.id: must not look like an id of ours (UUIDv7)']],
-    ['a network that is none', 'network: { allowPrivate: [10.0.0.0/33] }', ['1:27 network.allowPrivate.0: must be an address or a network in CIDR form']],
-    ['a key command without its provider', 'keys: { command: kms }', ['1:9 keys.command: belongs to the provider kms-command, which needs it']],
-    ['a receiver without a credential', 'receivers: [{ id: crm, audience: a, events: [session-revoked] }]', ['1:13 receivers.0: needs either token or oauth']],
-    ['a variable that is not set', 'organisation: { name: "${env:NOPE}" }', ['1:17 organisation.name: the environment variable NOPE is not set']],
+    [
+      'an address of two people',
+      'identities: [{ id: a, emails: [X@a.b] }, { id: b, emails: [x@a.b] }]',
+      ['1:60 identities.1.emails.0: names two people: an identifier belongs to one'],
+    ],
+    [
+      'an alias that looks like an id',
+      'identities: [{ id: 0197f0a0-0000-7000-8000-000000000000 }]',
+      ['1:16 identities.0.id: must not look like an id of ours (UUIDv7)'],
+    ],
+    [
+      'a network that is none',
+      'network: { allowPrivate: [10.0.0.0/33] }',
+      ['1:27 network.allowPrivate.0: must be an address or a network in CIDR form'],
+    ],
+    [
+      'a key command without its provider',
+      'keys: { command: kms }',
+      ['1:9 keys.command: belongs to the provider kms-command, which needs it'],
+    ],
+    [
+      'a receiver without a credential',
+      'receivers: [{ id: crm, audience: a, events: [session-revoked] }]',
+      ['1:13 receivers.0: needs either token or oauth'],
+    ],
+    [
+      'a variable that is not set',
+      'organisation: { name: "${env:NOPE}" }',
+      ['1:17 organisation.name: the environment variable NOPE is not set'],
+    ],
     ['a file that is not there', 'keys: { wrap: "${file:/nope}" }', ['1:9 keys.wrap: the file /nope cannot be read']],
-    ['a reference of another form', 'organisation: { name: "${NAME}" }', ['1:17 organisation.name: a reference has the form ${env:NAME} or ${file:PATH}; write $${ for the characters themselves']],
+    [
+      'a reference of another form',
+      'organisation: { name: "${NAME}" }',
+      ['1:17 organisation.name: a reference has the form ${env:NAME} or ${file:PATH}; write $${ for the characters themselves'],
+    ],
   ])('tells of %s', (_, text, faults) => {
     expect(faultsOf(text)).toEqual(faults);
   });
 
+  it('lets a sandbox that runs elsewhere, or a trial, stand beside a public listener', () => {
+    const text = (more: string) =>
+      `publicUrl: https://a.example\nlisten: { host: 0.0.0.0 }\nconnections: [{ id: s, provider: sandbox, ${more} }]`;
+    expect(faultsOf(text('baseUrl: http://sandbox.example/idp'))).toEqual([]);
+    expect(faultsOf(text('trial: true'))).toEqual([]);
+  });
+
   it('tells all faults at once, in reading order', () => {
-    const text = 'profile: x\nnope: 1\nconnections:\n  - { id: a, provider: okta, orgUrl: u, auth: { token: short } }\n  - { id: "", provider: gone }\nidentities: [{ id: b, emails: [c] }]\n';
-    expect(faultsOf(text).map((fault) => fault.split(':').slice(0, 2).join(':').split(' ')[0])).toEqual(['1:1', '2:1', '4:49', '5:7', '5:15', '6:32']);
+    const text =
+      'profile: x\nnope: 1\nconnections:\n  - { id: a, provider: okta, orgUrl: u, auth: { token: short } }\n  - { id: "", provider: gone }\nidentities: [{ id: b, emails: [c] }]\n';
+    expect(faultsOf(text).map((fault) => fault.split(':').slice(0, 2).join(':').split(' ')[0])).toEqual([
+      '1:1',
+      '2:1',
+      '4:49',
+      '5:7',
+      '5:15',
+      '6:32',
+    ]);
   });
 
   it('never repeats a value, wherever the fault is', () => {
@@ -222,13 +359,17 @@ describe('faults of the configuration', () => {
 
   it('answers every text with settings or faults that have a place', () => {
     fc.assert(
-      fc.property(fc.string({ maxLength: 60 }), fc.constantFrom('', 'listen: ', 'connections: ', 'enforcement: ', 'identities: [', 'operators: '), (noise, head) => {
-        const result = read(head + noise);
-        if (!result.ok) {
-          expect(result.faults.length).toBeGreaterThan(0);
-          for (const fault of result.faults) expect(fault.line >= 1 && fault.column >= 1 && fault.message !== '').toBe(true);
-        }
-      }),
+      fc.property(
+        fc.string({ maxLength: 60 }),
+        fc.constantFrom('', 'listen: ', 'connections: ', 'enforcement: ', 'identities: [', 'operators: '),
+        (noise, head) => {
+          const result = read(head + noise);
+          if (!result.ok) {
+            expect(result.faults.length).toBeGreaterThan(0);
+            for (const fault of result.faults) expect(fault.line >= 1 && fault.column >= 1 && fault.message !== '').toBe(true);
+          }
+        },
+      ),
       { numRuns: 400 },
     );
   });

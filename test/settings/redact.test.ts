@@ -7,7 +7,15 @@ import { settingsOf } from './support.ts';
 const fingerprint = (hidden: string) => createHash('sha256').update(`key ${hidden}`).digest('hex').slice(0, 12);
 
 const secrets = ['db-password', 'okta-token-1', 'push-secret', 'client-secret', 'wrapping-key', 'proxy-password', 'hook-secret'] as const;
-const people = ['alice@example.com', 'admin@example.com', '+4799887766', 'Alice Aas', 'alice-alias', 'E-1001', 'sandbox-person@example.com'] as const;
+const people = [
+  'alice@example.com',
+  'admin@example.com',
+  '+4799887766',
+  'Alice Aas',
+  'alice-alias',
+  'E-1001',
+  'sandbox-person@example.com',
+] as const;
 
 const text = `
 publicUrl: https://rescind.example.com
@@ -48,7 +56,12 @@ describe('redactSettings', () => {
       publicUrl: 'https://rescind.example.com',
       enforcement: { default: { mode: 'report-only', maxRung: 3 }, connections: { 'okta-main': { mode: 'enforce', maxRung: 3 } } },
       overrides: { 'RP-017': 'enforce' },
-      connections: { 'okta-main': { provider: 'okta', settings: { orgUrl: 'https://acme.okta.com/?(hidden)', pollSeconds: 15, auth: { token: '(hidden)' } } } },
+      connections: {
+        'okta-main': {
+          provider: 'okta',
+          settings: { orgUrl: 'https://acme.okta.com/?(hidden)', pollSeconds: 15, auth: { token: '(hidden)' } },
+        },
+      },
       operators: { tokens: { ci: { roles: ['ingest'] } } },
       identities: { count: 1, protected: 1, privileged: 0 },
     });
@@ -58,7 +71,15 @@ describe('redactSettings', () => {
     const settings = settingsOf('');
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z]{3,12}Secret$/), fc.constantFrom('shh-1', 815), (key, value) => {
-        const connection = { id: 'x', provider: 'new', profile: 'standard', trial: false, kind: 'idp', allowPrivate: [], settings: { inner: [{ [key]: value }] } } as const;
+        const connection = {
+          id: 'x',
+          provider: 'new',
+          profile: 'standard',
+          trial: false,
+          kind: 'idp',
+          allowPrivate: [],
+          settings: { inner: [{ [key]: value }] },
+        } as const;
         expect(JSON.stringify(redactSettings({ ...settings, connections: [connection] } as Settings))).not.toContain(String(value));
       }),
     );
@@ -69,10 +90,20 @@ describe('diffSettings', () => {
   const change = (from: string, to: string) => diffSettings(redactedOf(text), redactedOf(text.replace(from, to)));
 
   it.each([
-    ['a secret that was rotated', 'auth: { token: okta-token-1 }', 'auth: { token: okta-token-2 }', [{ path: 'connections.okta-main.settings.auth.token', change: 'changed' }]],
+    [
+      'a secret that was rotated',
+      'auth: { token: okta-token-1 }',
+      'auth: { token: okta-token-2 }',
+      [{ path: 'connections.okta-main.settings.auth.token', change: 'changed' }],
+    ],
     ['an override that came', 'RP-017: enforce }', 'RP-017: enforce, RP-001: enforce }', [{ path: 'overrides.RP-001', change: 'added' }]],
     ['an override that went', 'overrides: { RP-017: enforce }', '', [{ path: 'overrides.RP-017', change: 'removed' }]],
-    ['a ceiling that moved', 'okta-main: enforce }', 'okta-main: { mode: enforce, maxRung: 5 } }', [{ path: 'enforcement.connections.okta-main.maxRung', change: 'changed' }]],
+    [
+      'a ceiling that moved',
+      'okta-main: enforce }',
+      'okta-main: { mode: enforce, maxRung: 5 } }',
+      [{ path: 'enforcement.connections.okta-main.maxRung', change: 'changed' }],
+    ],
     [
       'a connection that came first',
       'connections:\n',
@@ -108,7 +139,10 @@ describe('configHash', () => {
 
 describe('judgingSettings', () => {
   it('holds the offered actions and the guard profile of each connection, and no secret', () => {
-    const judging = judgingSettings(settingsOf(text), new Map([['okta', { actions: { 'token.revoke': undefined, 'session.revoke': undefined } as never }]]));
+    const judging = judgingSettings(
+      settingsOf(text),
+      new Map([['okta', { actions: { 'token.revoke': undefined, 'session.revoke': undefined } as never }]]),
+    );
     expect(judging.connections).toEqual({
       'okta-main': { provider: 'okta', profile: 'standard', actions: ['session.revoke', 'token.revoke'] },
       sandbox: { provider: 'sandbox', profile: 'sandbox', actions: [] },

@@ -4,7 +4,7 @@ import type { DocumentResult } from '../../src/model/document.ts';
 import { readSettings, type Settings } from '../../src/settings/index.ts';
 
 export const providers = new Map<string, z.ZodType>([
-  ['sandbox', z.strictObject({ people: z.array(z.looseObject({})).optional() })],
+  ['sandbox', z.strictObject({ people: z.array(z.looseObject({})).optional(), baseUrl: z.string().optional() })],
   [
     'okta',
     z.strictObject({
@@ -18,7 +18,10 @@ export const providers = new Map<string, z.ZodType>([
   ['scim', z.strictObject({})],
 ]);
 
-export function read(text: string, options: { env?: Record<string, string>; files?: Record<string, string> } = {}): DocumentResult<Settings> {
+export function read(
+  text: string,
+  options: { env?: Record<string, string>; files?: Record<string, string> } = {},
+): DocumentResult<Settings> {
   return readSettings({
     text,
     file: 'rescind.yaml',
@@ -38,5 +41,7 @@ export function settingsOf(text: string, options: { env?: Record<string, string>
 /** `line:column path: message` of each fault. */
 export function faultsOf(text: string, options: { env?: Record<string, string>; files?: Record<string, string> } = {}): string[] {
   const result = read(text, options);
-  return result.ok ? [] : result.faults.map((f) => `${f.file === 'rescind.yaml' ? '' : `${f.file} `}${f.line}:${f.column} ${f.path}: ${f.message}`);
+  return result.ok
+    ? []
+    : result.faults.map((f) => `${f.file === 'rescind.yaml' ? '' : `${f.file} `}${f.line}:${f.column} ${f.path}: ${f.message}`);
 }

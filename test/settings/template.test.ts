@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { renderDemo, renderTemplate } from '../../src/settings/index.ts';
 import { settingsOf } from './support.ts';
 
-const random = (seed: number) => (size: number) => Uint8Array.from({ length: size }, () => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) >> 16);
+/** Bytes that differ from call to call and are the same from run to run. */
+const random = (seed: number) => {
+  let state = seed;
+  return (size: number) =>
+    Uint8Array.from({ length: size }, () => {
+      state = (state * 1103515245 + 12345) & 0x7fffffff;
+      return state >> 16;
+    });
+};
 
 describe('renderTemplate', () => {
   it('is a configuration that starts and only reports', () => {
@@ -14,11 +22,21 @@ describe('renderTemplate', () => {
   it('has no fault when its examples are taken up', () => {
     const taken = renderTemplate()
       .split('\n')
-      .filter((line) => !/^# (Rescind\.|The |Identity|Shared|People|report-only|maxRung|#)/.test(line) && !/^#   (enforcement|overrides)/.test(line))
+      .filter(
+        (line) =>
+          !/^# (Rescind\.|The |Identity|Shared|People|report-only|maxRung|#)/.test(line) && !/^# {3}(enforcement|overrides)/.test(line),
+      )
       .map((line) => line.replace(/^(\s*)# (?=\s*[a-zA-Z-]+(:|\s))/, '$1'))
       .join('\n');
     const settings = settingsOf(taken, {
-      env: { DATABASE_URL: 'postgres://x', OKTA_TOKEN: 'token-token', OKTA_HOOK_SECRET: 'h', PARTNER_PUSH_SECRET: 's', CRM_TOKEN_SHA256: 'a'.repeat(64), CI_TOKEN_SHA256: 'c'.repeat(64) },
+      env: {
+        DATABASE_URL: 'postgres://x',
+        OKTA_TOKEN: 'token-token',
+        OKTA_HOOK_SECRET: 'h',
+        PARTNER_PUSH_SECRET: 's',
+        CRM_TOKEN_SHA256: 'a'.repeat(64),
+        CI_TOKEN_SHA256: 'c'.repeat(64),
+      },
       files: { 'tls/cert.pem': 'c', 'tls/key.pem': 'k', '/run/secrets/rescind-wrap': 'w' },
     });
     expect(settings.transmitters).toHaveLength(1);

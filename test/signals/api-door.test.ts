@@ -138,6 +138,10 @@ describe('the door for signals from the API', () => {
         expect(['arrivals', 'refused']).toContain(send(body).kind);
       }),
     );
-    fc.assert(fc.property(fc.string(), (text) => expect(send(text).kind).toBe('refused')));
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(send(text).kind).toBe('refused');
+      }),
+    );
   });
 });

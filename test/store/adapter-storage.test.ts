@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { AdapterStorage } from '../../src/adapters/contract.ts';
 import type { Clock } from '../../src/model/clock.ts';
 import { createAdapterStorage, sweepExpiredRecords } from '../../src/store/adapter-storage.ts';
-import { systemClock } from '../support/system-clock.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { systemClock } from '../support/system-clock.ts';
 
 let database: TestDatabase;
 let storage: AdapterStorage;

@@ -259,14 +259,20 @@ describe('broken folders', () => {
     const dataDir = makeFolder();
     await (await open(dataDir)).close();
     writeFileSync(join(dataDir, 'pg', 'PG_VERSION'), '17\n');
-    await expect(open(dataDir)).rejects.toMatchObject({ code: 'store.majorDiffers', detail: expect.stringMatching(/PostgreSQL 17,.*PostgreSQL 18/) });
+    await expect(open(dataDir)).rejects.toMatchObject({
+      code: 'store.majorDiffers',
+      detail: expect.stringMatching(/PostgreSQL 17,.*PostgreSQL 18/),
+    });
   });
 
   test('a folder that holds something else is not overwritten', async () => {
     const dataDir = makeFolder();
     mkdirSync(join(dataDir, 'pg'));
     writeFileSync(join(dataDir, 'pg', 'notes.txt'), 'mine');
-    await expect(open(dataDir)).rejects.toMatchObject({ code: 'store.startFailed', detail: expect.stringContaining('PG_VERSION is missing') });
+    await expect(open(dataDir)).rejects.toMatchObject({
+      code: 'store.startFailed',
+      detail: expect.stringContaining('PG_VERSION is missing'),
+    });
     expect(readFileSync(join(dataDir, 'pg', 'notes.txt'), 'utf8')).toBe('mine');
   });
 

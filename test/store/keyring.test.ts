@@ -31,7 +31,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const openWith = (source: WrapKeySource): Promise<Keyring> => openKeyring({ store: database.store, wrap: source, random: randomBytes, ids, clock });
+const openWith = (source: WrapKeySource): Promise<Keyring> =>
+  openKeyring({ store: database.store, wrap: source, random: randomBytes, ids, clock });
 const fileSource = (dir: string, log: Log = silentLog, quiet = true) => wrapKeyFromFile({ dir, random: randomBytes, log, quiet });
 
 describe('the keyring', () => {
@@ -46,7 +47,9 @@ describe('the keyring', () => {
     ]);
     for (const view of views) expect(view).toEqual(views[0]);
     expect(rings[0]?.signingKeys('ledger')).toHaveLength(1);
-    const { rows } = await database.store.query<{ purpose: string; count: number }>('select purpose, count(*)::int as count from service_key group by purpose');
+    const { rows } = await database.store.query<{ purpose: string; count: number }>(
+      'select purpose, count(*)::int as count from service_key group by purpose',
+    );
     expect(rows.every((row) => row.count === 1)).toBe(true);
   });
 
@@ -123,7 +126,9 @@ describe('the keyring', () => {
   it('makes one key for a connection, however many ask first', async () => {
     const source = wrap();
     const rings = [await openWith(source), await openWith(source)];
-    const keys = await Promise.all(rings.flatMap((ring) => [ring.connectionKey('okta-main'), ring.keyOf(database.store, { connection: 'okta-main' })]));
+    const keys = await Promise.all(
+      rings.flatMap((ring) => [ring.connectionKey('okta-main'), ring.keyOf(database.store, { connection: 'okta-main' })]),
+    );
     for (const key of keys) expect(key.equals(keys[0] as never)).toBe(true);
     expect((await rings[0]?.connectionKey('other'))?.equals(keys[0] as never)).toBe(false);
   });
@@ -164,7 +169,9 @@ describe('the wrapping key', () => {
     await fileSource(dir).create();
     await writeFile(join(dir, 'wrap'), 'hunter2');
     await expect(fileSource(dir).read()).rejects.toMatchObject({ code: 'keys.unusable' });
-    expect(() => wrapKeyFromValue('hunter2')).toThrow(expect.objectContaining({ code: 'config.invalid', detail: expect.not.stringContaining('hunter2') }));
+    expect(() => wrapKeyFromValue('hunter2')).toThrow(
+      expect.objectContaining({ code: 'config.invalid', detail: expect.not.stringContaining('hunter2') }),
+    );
     await rm(join(dir, 'wrap'));
     expect(await fileSource(dir).read()).toBeUndefined();
   });
@@ -206,7 +213,11 @@ describe('a key box', () => {
     const cipher = createCipheriv('aes-256-gcm', root, nonce);
     cipher.setAAD(Buffer.from('l'));
     const text = Buffer.concat([cipher.update('secret'), cipher.final()]);
-    expect(createKeyBox(root, () => nonce).wrap('l', Buffer.from('secret')).subarray(13, 19)).not.toEqual(text);
+    expect(
+      createKeyBox(root, () => nonce)
+        .wrap('l', Buffer.from('secret'))
+        .subarray(13, 19),
+    ).not.toEqual(text);
   });
 });
 

@@ -6,8 +6,8 @@ import { silentLog } from '../../src/model/log.ts';
 import { instantStatement } from '../../src/store/database-clock.ts';
 import { sqlStateOf } from '../../src/store/db.ts';
 import { connectStore, openStore } from '../../src/store/open.ts';
-import { systemClock } from '../support/system-clock.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { systemClock } from '../support/system-clock.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -28,7 +28,11 @@ async function listen(): Promise<{ server: Server; sockets: Set<Socket>; url: st
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
-  return { server, sockets, url: `postgres://${database.connection.user}:secret%2Bword@127.0.0.1:${port}/${database.name}?sslmode=disable` };
+  return {
+    server,
+    sockets,
+    url: `postgres://${database.connection.user}:secret%2Bword@127.0.0.1:${port}/${database.name}?sslmode=disable`,
+  };
 }
 
 test('a test database has the schema and no rows, and is apart from its sibling', async () => {
@@ -124,8 +128,16 @@ test('a pipelined connection answers in order', async () => {
 
 test('a database named by address is used with our session settings, those of the address winning', async () => {
   const { server, url } = await listen();
-  const store = await openStore({ url: `${url}&options=-c%20statement_timeout%3D77000`, dataDir: '', clock: systemClock, log: silentLog, hold: true });
-  const { rows } = await store.query(`select current_setting('plan_cache_mode') as plan, current_setting('statement_timeout') as statement`);
+  const store = await openStore({
+    url: `${url}&options=-c%20statement_timeout%3D77000`,
+    dataDir: '',
+    clock: systemClock,
+    log: silentLog,
+    hold: true,
+  });
+  const { rows } = await store.query(
+    `select current_setting('plan_cache_mode') as plan, current_setting('statement_timeout') as statement`,
+  );
   expect(rows).toEqual([{ plan: 'force_generic_plan', statement: '77s' }]);
   expect(store).toMatchObject({ embedded: false, adoptedServer: false });
   await store.close();
@@ -143,7 +155,14 @@ test('a database that goes away is store.unavailable without a word of the passw
   expect(error).toMatchObject({ code: 'store.unavailable', status: 503 });
   expect(String(error)).not.toContain('secret');
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  await expect.poll(() => store.query('select 1').then(() => 'up', () => 'down')).toBe('up');
+  await expect
+    .poll(() =>
+      store.query('select 1').then(
+        () => 'up',
+        () => 'down',
+      ),
+    )
+    .toBe('up');
   await store.close();
   server.close();
 });
@@ -151,7 +170,9 @@ test('a database that goes away is store.unavailable without a word of the passw
 test('an address where nothing listens fails when it is opened', async () => {
   const { server, url } = await listen();
   await new Promise((resolve) => server.close(resolve));
-  await expect(openStore({ url, dataDir: '', clock: systemClock, log: silentLog, hold: true })).rejects.toMatchObject({ code: 'store.unavailable' });
+  await expect(openStore({ url, dataDir: '', clock: systemClock, log: silentLog, hold: true })).rejects.toMatchObject({
+    code: 'store.unavailable',
+  });
 });
 
 test('closing twice is closing once', async () => {

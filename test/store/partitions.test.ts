@@ -27,7 +27,10 @@ test('the lowest id of an instant lies between the ids before it and its own', (
 test('callers at once make this month and the next two once, over the turn of the year', async () => {
   const reports = await Promise.all([1, 2, 3].map(() => ensureMonthlyPartitions(database.store, Date.UTC(2026, 10, 30, 23, 59))));
   const months = ['2026_11', '2026_12', '2027_01'];
-  expect(reports.flatMap((report) => report.created).sort()).toEqual([...months.map((m) => `ledger_entry_${m}`), ...months.map((m) => `signal_${m}`)]);
+  expect(reports.flatMap((report) => report.created).sort()).toEqual([
+    ...months.map((m) => `ledger_entry_${m}`),
+    ...months.map((m) => `signal_${m}`),
+  ]);
   expect(await ensureMonthlyPartitions(database.store, Date.UTC(2026, 10, 1))).toEqual({ created: [], blocked: [] });
 });
 
@@ -45,6 +48,8 @@ test('a month that the default partition holds rows of is left there and reporte
 });
 
 test('a partition has the indexes of its table', async () => {
-  const { rows } = await database.store.query<{ definition: string }>(`select indexdef as definition from pg_indexes where tablename = 'signal_2026_11'`);
+  const { rows } = await database.store.query<{ definition: string }>(
+    `select indexdef as definition from pg_indexes where tablename = 'signal_2026_11'`,
+  );
   expect(rows.some((row) => row.definition.includes('(identity_id, id) WHERE (identity_id IS NOT NULL)'))).toBe(true);
 });

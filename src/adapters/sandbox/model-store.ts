@@ -75,20 +75,23 @@ export function createModelStore(name: string, storage: AdapterStorage, clock: C
 
   async function keepSession(id: string, account: string, uid: string, record: StoredRecord): Promise<void> {
     const onlyIf = { kind: kinds.signIn, key: uid };
-    if (await storage.put(kinds.session, id, record, { onlyIf })) return;
+    const signIn = (await storage.get(kinds.signIn, uid)) ?? (await beginSignIn(account, uid, record.expiresAt));
+    if (!signIn) return;
+    // A session ends with its sign-in, however often it is saved: one that outlived it could be neither seen nor ended.
+    const expiresAt = Math.min(record.expiresAt ?? Number.POSITIVE_INFINITY, signIn.expiresAt ?? Number.POSITIVE_INFINITY);
+    await storage.put(kinds.session, id, Number.isFinite(expiresAt) ? { ...record, expiresAt } : record, { onlyIf });
+  }
+
+  /** Turns the pending sign-in of the interaction that resumes here into that of the session; `undefined` where it has been ended. */
+  async function beginSignIn(account: string, uid: string, expiresAt: number | undefined): Promise<StoredRecord | undefined> {
     const interaction = Provider.ctx?.oidc.entities.Interaction?.uid;
     const pending = interaction === undefined ? undefined : await storage.get(kinds.pendingSignIn, interaction);
-    if (interaction === undefined || !pending || readSignIn(pending).account !== account) return;
-    const signIn: StoredRecord = {
-      value: pending.value,
-      account,
-      uid,
-      ...(record.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
-    };
+    if (interaction === undefined || !pending || readSignIn(pending).account !== account) return undefined;
+    const signIn: StoredRecord = { value: pending.value, account, uid, ...(expiresAt === undefined ? {} : { expiresAt }) };
     const begun = await storage.put(kinds.signIn, uid, signIn, { onlyIf: { kind: kinds.pendingSignIn, key: interaction } });
-    if (!begun) return;
+    if (!begun) return undefined;
     await storage.delete(kinds.pendingSignIn, interaction);
-    await storage.put(kinds.session, id, record, { onlyIf });
+    return signIn;
   }
 }
 

@@ -51,7 +51,13 @@ export function provesInclusion(leaf: Uint8Array, index: number, size: number, p
 }
 
 /** RFC 9162 section 2.1.4.2; the empty tree is a beginning of every tree, proven by no hash at all. */
-export function provesConsistency(from: number, fromRoot: Uint8Array, to: number, toRoot: Uint8Array, proof: readonly Uint8Array[]): boolean {
+export function provesConsistency(
+  from: number,
+  fromRoot: Uint8Array,
+  to: number,
+  toRoot: Uint8Array,
+  proof: readonly Uint8Array[],
+): boolean {
   if (![fromRoot, toRoot, ...proof].every((hash) => hash.length === 32) || !isCount(from) || !isCount(to) || from > to) return false;
   if (from === to) return proof.length === 0 && sameBytes(fromRoot, toRoot);
   if (from === 0) return proof.length === 0 && sameBytes(fromRoot, emptyTree);

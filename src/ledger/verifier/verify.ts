@@ -2,7 +2,19 @@
  * The checker of the decision log: computes everything again from the entries and believes nothing but the verifier keys, which must
  * have come another way than the log. Shares no code with the writer.
  */
-import { type Checkpoint, emptyTree, hashChildren, hashLeaf, hmacText, provesInclusion, readCanonical, readCheckpoint, sameBytes, sha256Text, strictBase64 } from './primitives.ts';
+import {
+  type Checkpoint,
+  emptyTree,
+  hashChildren,
+  hashLeaf,
+  hmacText,
+  provesInclusion,
+  readCanonical,
+  readCheckpoint,
+  sameBytes,
+  sha256Text,
+  strictBase64,
+} from './primitives.ts';
 
 /** Where a log is read from: a running service, a database, a folder. */
 export interface LogSource {
@@ -57,7 +69,8 @@ const maxFaults = 100;
 /** Reads the whole log once. Never throws for what it finds; only where the source itself throws. */
 export async function verifyLedger(source: LogSource, options: VerifyOptions): Promise<LogVerdict> {
   const faults: LogFault[] = [];
-  const blame = (kind: FaultKind, index: number | null, detail: string) => void (faults.length < maxFaults && faults.push({ kind, index, detail }));
+  const blame = (kind: FaultKind, index: number | null, detail: string) =>
+    void (faults.length < maxFaults && faults.push({ kind, index, detail }));
   const counts = { records: 0, disclosed: 0 };
   const verdict = (head: Checkpoint | undefined): LogVerdict => ({
     ok: faults.length === 0,
@@ -81,7 +94,8 @@ export async function verifyLedger(source: LogSource, options: VerifyOptions): P
   else if (kept && kept.size > head.size) blame('kept', null, `has ${kept.size} entries, the log only ${head.size}`);
   const keptHead = typeof kept === 'object' ? kept : undefined;
   const checkKept = (size: number, root: Buffer) => {
-    if (keptHead?.size === size && !sameBytes(root, keptHead.root)) blame('kept', null, `the first ${size} entries are not those of the kept checkpoint`);
+    if (keptHead?.size === size && !sameBytes(root, keptHead.root))
+      blame('kept', null, `the first ${size} entries are not those of the kept checkpoint`);
   };
 
   const tree = createTree();
@@ -96,12 +110,14 @@ export async function verifyLedger(source: LogSource, options: VerifyOptions): P
       blame('file', first, `${path} is missing or malformed`);
       return verdict(head);
     }
-    if (leaves === undefined || leaves.length !== count * 32) blame('file', first, `${tilePath('0', tile, count)} is missing or has another length`);
+    if (leaves === undefined || leaves.length !== count * 32)
+      blame('file', first, `${tilePath('0', tile, count)} is missing or has another length`);
     const records = new Map((await source.records?.(first, count))?.map((record) => [record.index, record]));
     entries.forEach((entry, i) => {
       const index = first + i;
       const leaf = hashLeaf(entry);
-      if (leaves?.length === count * 32 && !sameBytes(leaf, leaves.subarray(i * 32, i * 32 + 32))) blame('leaf', index, 'the entry is not what its tile says');
+      if (leaves?.length === count * 32 && !sameBytes(leaf, leaves.subarray(i * 32, i * 32 + 32)))
+        blame('leaf', index, 'the entry is not what its tile says');
       tree.add(leaf);
       checkKept(index + 1, keptHead?.size === index + 1 ? tree.root() : emptyTree);
       const envelope = readEnvelope(entry);
@@ -134,7 +150,15 @@ export async function verifyLedger(source: LogSource, options: VerifyOptions): P
 }
 
 export type ProofVerdict =
-  | { readonly ok: true; readonly origin: string; readonly index: number; readonly size: number; readonly body: string; readonly core: string | null; readonly pii: string | null }
+  | {
+      readonly ok: true;
+      readonly origin: string;
+      readonly index: number;
+      readonly size: number;
+      readonly body: string;
+      readonly core: string | null;
+      readonly pii: string | null;
+    }
   | { readonly ok: false; readonly fault: string };
 
 /**
@@ -157,7 +181,8 @@ export function verifyTlogProof(text: string, verifierKeys: readonly string[], b
   const leaf = body ?? shown.body;
   if (shown.body !== undefined && shown.body !== leaf) return fail('the proof is of another entry');
   if (typeof leaf !== 'string') return fail('no entry to check');
-  if (!provesInclusion(hashLeaf(Buffer.from(leaf, 'utf8')), Number(index), head.size, path as Buffer[], head.root)) return fail('the entry is not in the log');
+  if (!provesInclusion(hashLeaf(Buffer.from(leaf, 'utf8')), Number(index), head.size, path as Buffer[], head.root))
+    return fail('the entry is not in the log');
   const envelope = readEnvelope(Buffer.from(leaf, 'utf8'));
   if (envelope === undefined) return fail('the entry is no envelope');
   const core = shown.core ?? null;
@@ -182,7 +207,9 @@ function readExtra(bytes: Buffer): Extra | undefined {
   if (Object.keys(rest).length > 0 || typeof body !== 'string' || typeof core !== 'string') return undefined;
   if (disclosure === undefined) return { body, core };
   const { salt, pii, ...more } = Object(disclosure) as Record<string, unknown>;
-  return typeof salt === 'string' && typeof pii === 'string' && Object.keys(more).length === 0 ? { body, core, disclosure: { salt, pii } } : undefined;
+  return typeof salt === 'string' && typeof pii === 'string' && Object.keys(more).length === 0
+    ? { body, core, disclosure: { salt, pii } }
+    : undefined;
 }
 
 interface Envelope {
@@ -196,7 +223,8 @@ function readEnvelope(entry: Uint8Array): Envelope | undefined {
   if (typeof value !== 'object' || value === null || !Buffer.from(text, 'utf8').equals(entry)) return undefined;
   const { core, id, pii, prev, t, ts, v, ...rest } = value as Record<string, unknown>;
   const isHash = (member: unknown): member is string => typeof member === 'string' && /^[A-Za-z0-9_-]{43}$/.test(member);
-  const isUuid = (member: unknown) => typeof member === 'string' && /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(member);
+  const isUuid = (member: unknown) =>
+    typeof member === 'string' && /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(member);
   const isInstant = typeof ts === 'string' && /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(ts);
   if (Object.keys(rest).length > 0 || v !== 1 || typeof t !== 'string' || !isUuid(id) || !isInstant || !isHash(core)) return undefined;
   if ((pii !== null && !isHash(pii)) || (prev !== undefined && !isUuid(prev))) return undefined;
@@ -215,18 +243,24 @@ function createTree() {
         hash = hashChildren((stack.pop() as { hash: Buffer }).hash, hash);
         height += 1;
         if (height % 8 === 0) {
-          const row = (upper[height / 8 - 1] ??= []);
-          row.push(hash);
+          const row = upper[height / 8 - 1];
+          if (row) row.push(hash);
+          else upper.push([hash]);
         }
       }
       stack.push({ height, hash });
     },
     root(): Buffer {
-      return stack.map((node) => node.hash).reduceRight((right: Buffer | undefined, left) => (right ? hashChildren(left, right) : left), undefined) ?? emptyTree;
+      return (
+        stack
+          .map((node) => node.hash)
+          .reduceRight((right: Buffer | undefined, left) => (right ? hashChildren(left, right) : left), undefined) ?? emptyTree
+      );
     },
     *upperTiles(): Generator<{ level: number; tile: number; hashes: Buffer[] }> {
       for (const [i, row] of upper.entries()) {
-        for (let tile = 0; tile * width < row.length; tile++) yield { level: i + 1, tile, hashes: row.slice(tile * width, (tile + 1) * width) };
+        for (let tile = 0; tile * width < row.length; tile++)
+          yield { level: i + 1, tile, hashes: row.slice(tile * width, (tile + 1) * width) };
       }
     },
   };
@@ -235,7 +269,8 @@ function createTree() {
 /** C2SP tlog-tiles: the index in groups of three digits, all but the last behind an x; a partial tile says its width. */
 function tilePath(level: string, tile: number, count: number): string {
   let path = String(tile % 1000).padStart(3, '0');
-  for (let rest = Math.floor(tile / 1000); rest > 0; rest = Math.floor(rest / 1000)) path = `x${String(rest % 1000).padStart(3, '0')}/${path}`;
+  for (let rest = Math.floor(tile / 1000); rest > 0; rest = Math.floor(rest / 1000))
+    path = `x${String(rest % 1000).padStart(3, '0')}/${path}`;
   return `tile/${level}/${path}${count === width ? '' : `.p/${count}`}`;
 }
 

@@ -1,0 +1,104 @@
+/** Records in the shape in which the API shows them: instants in RFC 3339, scores as decimals, no more of a person than the caller may see. */
+import { toRfc3339, type Instant } from '../model/clock.ts';
+import { type Assessment, type EvidenceState, levels, type ScorePoint } from '../model/risk.ts';
+import type { SubjectClaim } from '../model/subject.ts';
+import type { ActionListRow, IdentityListRow, PlanListRow, SignalListRow } from '../store/list-records.ts';
+
+export function instant(at: Instant | null): string | null {
+  return at === null ? null : toRfc3339(at);
+}
+
+export function signalView(row: SignalListRow) {
+  return {
+    id: row.id,
+    type: row.type,
+    source: row.source,
+    state: row.state,
+    occurredAt: instant(row.occurredAt),
+    receivedAt: instant(row.receivedAt),
+    subject: row.subjectKind === null ? null : { kind: row.subjectKind },
+    identityId: row.identityId,
+    decisionId: row.decisionId,
+    ...(row.reason === null ? {} : { reason: row.reason }),
+  };
+}
+
+/** The sender's words on whom it meant; personal data. */
+export function claimView(claim: SubjectClaim) {
+  return { kind: claim.kind, identifiers: claim.person, ...(claim.session === undefined ? {} : { session: claim.session }), ...(claim.device === undefined ? {} : { device: claim.device }), ...(claim.id === undefined ? {} : { id: claim.id }) };
+}
+
+interface DecidedCore {
+  readonly decisionId: string;
+  readonly scoreE4: number;
+  readonly baseE4: number;
+  readonly nonce?: string;
+  readonly [member: string]: unknown;
+}
+
+export function decisionView(core: string) {
+  const { decisionId, scoreE4, baseE4, nonce: _nonce, bodyHash: _hash, state: _state, type: signalType, ...rest } = JSON.parse(core) as DecidedCore;
+  return { id: decisionId, ...rest, signalType, score: scoreE4 / 10_000, base: baseE4 / 10_000 };
+}
+
+export function planView(row: PlanListRow) {
+  return {
+    id: row.id,
+    decisionId: row.decisionId,
+    signalId: row.signalId,
+    identityId: row.identityId,
+    connection: row.connection,
+    state: row.state,
+    heldFor: row.heldFor,
+    actions: JSON.parse(row.actions) as unknown,
+    createdAt: instant(row.createdAt),
+    finishedAt: instant(row.finishedAt),
+  };
+}
+
+export function actionView(row: ActionListRow) {
+  return {
+    id: row.id,
+    planId: row.planId,
+    connection: row.connection,
+    type: row.type,
+    state: row.state,
+    attempts: row.attempts,
+    code: row.code,
+    intendedAt: instant(row.intendedAt),
+    finishedAt: instant(row.finishedAt),
+    verifiedAt: instant(row.verifiedAt),
+    residualAccessSeconds: row.residualAccessMs === null ? null : Math.ceil(row.residualAccessMs / 1000),
+  };
+}
+
+export interface Standing {
+  readonly score: Pick<Assessment, 'score' | 'base' | 'level'>;
+  readonly points: readonly ScorePoint[];
+  readonly asOf: Instant;
+}
+
+/** `seesPeople` false: names are left out. */
+export function identityView(row: IdentityListRow, { score, points, asOf }: Standing, seesPeople: boolean) {
+  return {
+    id: row.id,
+    aliases: seesPeople ? row.aliases : [],
+    emails: seesPeople ? row.emails : [],
+    accounts: row.accounts.map((account) => ({ id: account.id, connection: account.connection, status: account.status, ...(seesPeople ? { externalId: account.externalId } : {}) })),
+    groups: row.groups,
+    tier: row.tier,
+    privileged: row.tier === 'standing' || row.tier === 'tier0',
+    protected: row.protected,
+    score: score.score,
+    baseScore: score.base,
+    level: score.level,
+    heldLevel: levels.includes(row.heldLevel as (typeof levels)[number]) ? row.heldLevel : 'none',
+    points: points.map(({ signalType, group, source, points: worth, at }) => ({ signalType, group, source, points: Math.round(worth * 10_000) / 10_000, at: toRfc3339(at) })),
+    asOf: toRfc3339(asOf),
+  };
+}
+
+/** Sources that an evidence state names. */
+export function sourcesOf(evidence: EvidenceState): readonly string[] {
+  return [...new Set(evidence.families.map((family) => family.source))];
+}

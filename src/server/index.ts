@@ -1,0 +1,4 @@
+/** HTTP: routes, authentication, problem responses, the API's description, the status page. */
+export { createServer } from './create-server.ts';
+export { type Listener, openListener } from './listener.ts';
+export type * from './parts.ts';

@@ -1,0 +1,55 @@
+/** The socket: open before the application is there, because its port is part of addresses that the application hands out. */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../model/clock.ts';
+import { AppError } from '../model/errors.ts';
+
+export interface Listener {
+  readonly port: number;
+  /** Hands requests to the application; until then they are answered 503. */
+  serve(application: RequestListener): void;
+  /** Accepts nothing more and lets requests in flight end, for `timeoutMs` at most. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly clock: Clock;
+}
+
+export async function openListener({ host, port, tls, clock }: ListenOptions): Promise<Listener> {
+  let application: RequestListener | undefined;
+  const listener: RequestListener = (request, response) => {
+    if (application !== undefined) return application(request, response);
+    response.writeHead(503, { 'Retry-After': '2', 'Content-Type': 'text/plain' }).end('starting\n');
+  };
+  const limits = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
+  const server: Server = tls === undefined ? createServer(limits, listener) : createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, listener);
+  server.maxHeadersCount = 64;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'is taken by another process' : `cannot be listened on (${error.code ?? error.name})`;
+      reject(new AppError('config.invalid', `${host}:${port} ${why}`));
+    });
+    server.listen({ host, port, backlog: 511 }, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve(next) {
+      application = next;
+    },
+    close(timeoutMs) {
+      return new Promise((resolve) => {
+        const cut = clock.after(timeoutMs, () => server.closeAllConnections());
+        server.close(() => {
+          cut.cancel();
+          resolve();
+        });
+        server.closeIdleConnections();
+      });
+    },
+  };
+}

@@ -1,0 +1,106 @@
+/** What the server is given by `app.ts`. It knows HTTP; everything else stands behind these functions. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock, Instant } from '../model/clock.ts';
+import type { Log } from '../model/log.ts';
+import type { Role } from '../model/operator.ts';
+import type { PauseScope } from '../model/pause.ts';
+import type { Acknowledgement } from '../model/signal.ts';
+
+/** Who asks: a token, or a person who signed in. */
+export interface Caller {
+  readonly name: string;
+  readonly roles: readonly Role[];
+  /** Signal types that it may send; absent: any. */
+  readonly types?: readonly string[];
+}
+
+export interface PushReply {
+  /** Null: 202 with an empty body. */
+  readonly refused: { readonly status: number; readonly err: string; readonly description: string; readonly retryAfterSeconds?: number } | null;
+}
+
+export interface SignalReply {
+  readonly refused: { readonly code: 'request.invalid' | 'request.unprocessable' | 'auth.forbidden' | 'request.tooLarge' | 'request.mediaType' | 'request.tooMany'; readonly detail: string } | null;
+  readonly accepted: Acknowledgement | null;
+}
+
+/** A page of a list: `after` is the id of the last record seen. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly after: string | undefined;
+}
+
+export type Filter = Readonly<Record<string, string>>;
+export type Item = Readonly<Record<string, unknown>> & { readonly id: string };
+
+/** Reading of one kind of record. Items are shaped as `contract` says; instants are RFC 3339. */
+export interface RecordReader {
+  list(filter: Filter, page: PageRequest, caller: Caller): Promise<readonly Item[]>;
+  get(id: string, query: Filter, caller: Caller): Promise<Item | undefined>;
+}
+
+export interface LogFile {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly immutable: boolean;
+}
+
+export interface StatusView {
+  readonly version: string;
+  readonly startedAt: Instant;
+  readonly organisation: string;
+  readonly kind: string;
+  readonly enforcement: string;
+  readonly overrides: readonly string[];
+  readonly pauses: readonly { readonly id: string; readonly since: Instant; readonly scope: string }[];
+  readonly connections: readonly { readonly id: string; readonly provider: string; readonly profile: string }[];
+  readonly transmitters: readonly { readonly id: string; readonly issuer: string }[];
+  readonly people: number;
+  readonly bundleHash: string;
+  readonly policies: readonly { readonly id: string; readonly version: number; readonly title: string; readonly mode: string }[];
+  readonly ledger: { readonly size: number; readonly signedAt: Instant | null; readonly waiting: number };
+}
+
+export interface ServerParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: (size: number) => Uint8Array;
+  readonly version: string;
+  readonly trustProxy: boolean | number | readonly string[];
+  readonly basePath: string;
+  readonly metricsOpen: boolean;
+  push(transmitter: string, request: PushRequest): Promise<PushReply> | undefined;
+  signal(body: Uint8Array, caller: Caller, receivedAt: Instant): Promise<SignalReply>;
+  /** The caller of a bearer token; undefined where it does not count. */
+  callerOf(token: string): Promise<Caller | undefined>;
+  readonly signIn: {
+    /** Uses a one-time code up; answers the session's secret, or undefined. */
+    redeem(code: string): Promise<string | undefined>;
+    callerOf(session: string): Promise<Caller | undefined>;
+    end(session: string): Promise<void>;
+  };
+  readonly records: Readonly<Record<'signals' | 'identities' | 'decisions' | 'plans' | 'actions' | 'connections' | 'policies', RecordReader>>;
+  replay(decisionId: string, bundle: 'stored' | 'active'): Promise<Item | undefined>;
+  proof(decisionId: string, caller: Caller): Promise<string | undefined>;
+  ledgerFile(path: string): Promise<LogFile | undefined>;
+  consistency(from: number, to: number): Promise<unknown>;
+  ledgerKeys(): Promise<readonly string[]>;
+  pause(scope: PauseScope, reason: string, caller: Caller): Promise<{ readonly id: string }>;
+  /** Answers the ended pause, or why none was ended. */
+  resume(id: string | undefined, caller: Caller): Promise<{ readonly id: string } | { readonly refused: string }>;
+  status(): Promise<StatusView>;
+  ready(): Promise<{ readonly ok: boolean; readonly checks: Readonly<Record<string, string>> }>;
+  metrics(): Promise<{ readonly text: string; readonly type: string }>;
+  /** Counts an answer by route and status. */
+  answered(route: string, status: number, elapsedMs: number): void;
+  /** What adapters serve below `/idp`. */
+  idp?(request: IncomingMessage, response: ServerResponse): void;
+}
+
+export interface PushRequest {
+  readonly method: string;
+  readonly contentType: string | undefined;
+  readonly authorization: string | undefined;
+  readonly body: Uint8Array | 'tooLarge';
+  readonly receivedAt: Instant;
+}

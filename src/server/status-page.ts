@@ -1,0 +1,96 @@
+/** The plain page at `/`: what runs, what came, what was decided and done, and the head of the log. */
+import { toRfc3339 } from '../model/clock.ts';
+import { type Html, html } from './html.ts';
+import type { Item, StatusView } from './parts.ts';
+
+export const styles = `
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; --bad: #b3261e; --good: #146c2e }
+@media (prefers-color-scheme: dark) { :root { --bad: #ff8a80; --good: #7ddf9a } }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 1.5rem }
+h1 { font-size: 1.4rem; margin: 0 } h2 { font-size: 1.05rem; margin: 2rem 0 .5rem }
+table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
+th { font-weight: 600 } code { font-size: .85em } .scroll { overflow-x: auto }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; margin: 1rem 0 } dt { opacity: .75 } dd { margin: 0 }
+.bad { color: var(--bad); font-weight: 600 } .good { color: var(--good); font-weight: 600 } .none { opacity: .7 }
+`;
+
+function layout(title: string, body: Html, refresh: boolean): string {
+  return html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${
+    refresh ? html`<meta http-equiv="refresh" content="5">` : html``
+  }<title>${title}</title><link rel="stylesheet" href="styles.css"></head><body>${body}</body></html>`.html;
+}
+
+export function signedOutPage(): string {
+  return layout(
+    'Rescind',
+    html`<main><h1>Rescind</h1><p>You are not signed in. A one-time link is printed when the service starts; on its machine
+      <code>rescind token link</code> makes another. It opens once, for ten minutes.</p></main>`,
+    false,
+  );
+}
+
+export interface StatusLists {
+  readonly signals: readonly Item[];
+  readonly decisions: readonly Item[];
+  readonly actions: readonly Item[];
+}
+
+export function statusPage(view: StatusView, lists: StatusLists): string {
+  return layout(
+    `Rescind – ${view.organisation}`,
+    html`<header><h1>Rescind – ${view.organisation}</h1></header><main>${facts(view)}
+      ${section('Decisions', ['decided', 'outcome', 'mode', 'level', 'policy', 'actions', 'why'], lists.decisions.map(decisionRow))}
+      ${section('Actions', ['intended', 'action', 'connection', 'state', 'verified', 'access left'], lists.actions.map(actionRow))}
+      ${section('Signals', ['received', 'type', 'source', 'state'], lists.signals.map((one) => cells(text(one['receivedAt']), text(one['type']), text(one['source']), text(one['state']))))}
+      </main>`,
+    true,
+  );
+}
+
+function facts(view: StatusView): Html {
+  const list = (items: readonly string[]) => items.join(', ') || 'none';
+  const paused = view.pauses.length === 0 ? html`<span class="good">running</span>` : html`<span class="bad">paused</span> ${list(view.pauses.map((pause) => `${pause.scope} since ${toRfc3339(pause.since)}`))}`;
+  return html`<dl>
+    <dt>State</dt><dd>${paused}</dd>
+    <dt>Version</dt><dd>${view.version}, since ${toRfc3339(view.startedAt)} (${view.kind})</dd>
+    <dt>Enforcement</dt><dd>${view.enforcement}</dd>
+    <dt>Overrides</dt><dd>${list(view.overrides.map((id) => `${id} (unproven)`))}</dd>
+    <dt>Connections</dt><dd>${list(view.connections.map((one) => `${one.id} (${one.provider}, guards ${one.profile})`))}</dd>
+    <dt>Transmitters</dt><dd>${list(view.transmitters.map((one) => `${one.id} (${one.issuer})`))}</dd>
+    <dt>Policies</dt><dd>${list(view.policies.map((one) => `${one.id} ${one.title} (version ${one.version}, ${one.mode})`))}</dd>
+    <dt>People</dt><dd>${view.people}</dd>
+    <dt>Decision log</dt><dd>${view.ledger.size} entries, signed ${view.ledger.signedAt === null ? 'never' : toRfc3339(view.ledger.signedAt)}, ${view.ledger.waiting} waiting</dd>
+  </dl>`;
+}
+
+function section(title: string, heads: readonly string[], rows: readonly Html[]): Html {
+  const table = html`<div class="scroll"><table><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows.map((row) => html`<tr>${row}</tr>`)}</tbody></table></div>`;
+  return html`<section><h2>${title}</h2>${rows.length === 0 ? html`<p class="none">None yet.</p>` : table}</section>`;
+}
+
+function decisionRow(one: Item): Html {
+  const actions = (one['actions'] as readonly { type: string; state: string }[] | undefined) ?? [];
+  const reasons = (one['reasons'] as readonly { code: string; ref?: string }[] | undefined) ?? [];
+  return cells(
+    text(one['decidedAt']),
+    text(one['outcome']),
+    text(one['mode']),
+    text(one['level']),
+    text(one['policyId']),
+    actions.map((action) => `${action.type} ${action.state}`).join(', ') || '-',
+    reasons.map((reason) => (reason.ref === undefined ? reason.code : `${reason.code} ${reason.ref}`)).join(', '),
+  );
+}
+
+function actionRow(one: Item): Html {
+  const seconds = one['residualAccessSeconds'];
+  return cells(text(one['intendedAt']), text(one['type']), text(one['connection']), text(one['state']), text(one['verifiedAt']), typeof seconds === 'number' ? `${seconds} s` : '-');
+}
+
+function cells(...values: readonly string[]): Html {
+  return html`${values.map((value) => html`<td>${value}</td>`)}`;
+}
+
+function text(value: unknown): string {
+  return value === null || value === undefined ? '-' : String(value);
+}
