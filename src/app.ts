@@ -9,7 +9,7 @@ import { bindServer } from './app/server-parts.ts';
 import { systemClock, systemRandom } from './app/system.ts';
 import type { Log } from './model/log.ts';
 import type { Role } from './model/operator.ts';
-import { createServer, openListener } from './server/index.ts';
+import { createServer, type Listener, openListener } from './server/index.ts';
 import type { Settings } from './settings/index.ts';
 import { readBacklog } from './store/ledger-state.ts';
 import { insertSignInLink } from './store/sign-in.ts';
@@ -45,15 +45,20 @@ export async function startApp({ settings, kind, workingDir, programDir, version
   const random = systemRandom;
   const { host, port, tls } = settings.listen;
   const readFile = (path: string) => readFileSync(resolve(workingDir, path), 'utf8');
-  const listener = await openListener({ host, port, clock, ...(tls === undefined ? {} : { tls: { cert: readFile(tls.cert), key: readFile(tls.key) } }) });
-  const local = `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
-  const origin = settings.publicUrl ?? local;
-  const options = { settings, kind, workingDir, origin, build: { version, build: hashProgram(programDir) }, clock, random, log };
+  const scheme = tls === undefined ? 'http' : 'https';
+  let listener: Listener | undefined;
+  let local = '';
+  const listen = async () => {
+    listener = await openListener({ host, port, clock, ...(tls === undefined ? {} : { tls: { cert: readFile(tls.cert), key: readFile(tls.key) } }) });
+    local = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
+    return settings.publicUrl ?? local;
+  };
+  const options = { settings, kind, workingDir, listen, build: { version, build: hashProgram(programDir) }, clock, random, log };
   let core: Core;
   try {
     core = await startCore(options);
   } catch (error) {
-    await listener.close(0);
+    await listener?.close(0);
     throw error;
   }
   const metrics = createMetrics({
@@ -63,7 +68,7 @@ export async function startApp({ settings, kind, workingDir, programDir, version
   const doors = openDoors(core, options, metrics);
   const handler = core.adapters.all().find(({ adapter }) => adapter.handler !== undefined)?.adapter.handler;
   const application = createServer({ ...bindServer(core, options, metrics), push: doors.push, signal: doors.signal, ...(handler === undefined ? {} : { idp: handler }) });
-  listener.serve(application);
+  listener?.serve(application);
   const syncing = new AbortController();
   await core.syncDirectories(syncing.signal);
   log.info({ origin: local, kind, version }, 'process.listening');
@@ -77,7 +82,7 @@ export async function startApp({ settings, kind, workingDir, programDir, version
     },
     async stop() {
       syncing.abort();
-      await listener.close(closeMs);
+      await listener?.close(closeMs);
       await core.stop();
       await doors.close();
     },

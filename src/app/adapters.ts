@@ -16,7 +16,7 @@ export interface ConnectedAdapters {
 const loopback = ['127.0.0.0/8', '::1/128'];
 
 export async function connectAdapters(
-  parts: CoreOptions & { readonly definitions: ReadonlyMap<string, AdapterDefinition>; readonly store: Store; readonly keyring: Keyring },
+  parts: CoreOptions & { readonly origin: string; readonly definitions: ReadonlyMap<string, AdapterDefinition>; readonly store: Store; readonly keyring: Keyring },
 ): Promise<ConnectedAdapters> {
   const { settings, clock, log, random } = parts;
   const connected: { id: string; provider: string; adapter: Adapter; close: () => Promise<void> }[] = [];

@@ -39,8 +39,11 @@ export interface CoreOptions {
   /** What kind of organisation the data is of; another kind on the same data is refused. */
   readonly kind: 'organisation' | 'demo';
   readonly workingDir: string;
-  /** Where this process is reached; also where a sandbox of ours issues tokens. */
-  readonly origin: string;
+  /**
+   * Opens the listener and answers where this process is reached; also where a sandbox of ours issues tokens. Asked once the data
+   * folder is held, so that a second start is told who holds it and not that a port is taken.
+   */
+  readonly listen: () => Promise<string>;
   readonly build: Build;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -107,6 +110,7 @@ export async function startCore(options: CoreOptions) {
       throw new AppError('organisation.differs', `the data belongs to ${organisation.origin} (${organisation.kind}), and this is ${publicUrl} (${options.kind}): use its own publicUrl, or another dataDir`);
     }
 
+    const origin = await options.listen();
     const ids = createIdMaker(random);
     const wrap =
       settings.keys?.wrap !== undefined
@@ -125,7 +129,7 @@ export async function startCore(options: CoreOptions) {
 
     const people = { store, keyring, ids, clock };
     await syncConfiguredPeople(settings.identities, people);
-    const adapters = await connectAdapters({ ...options, definitions, store, keyring });
+    const adapters = await connectAdapters({ ...options, origin, definitions, store, keyring });
     ending.push(() => adapters.close());
 
     const registration = await registerProcess({ connection: store.connection, name: `${process.pid}`, clock, log });
@@ -168,12 +172,12 @@ export async function startCore(options: CoreOptions) {
       closed: () => new AppError('store.unavailable', 'the service is stopping'),
     });
 
-    const origin = ledgerOrigin(publicUrl);
+    const logOrigin = ledgerOrigin(publicUrl);
     const ledgerKeys = async () => {
-      const known = keyring.signingKeys('ledger').map((key) => ({ name: origin, publicKey: key.publicKey, privateKey: key.privateKey, retiredAt: key.retiredAt }));
+      const known = keyring.signingKeys('ledger').map((key) => ({ name: logOrigin, publicKey: key.publicKey, privateKey: key.privateKey, retiredAt: key.retiredAt }));
       return { signers: known.filter((key) => key.retiredAt === null || key.retiredAt > clock.now()), known };
     };
-    const sequencer = createSequencer({ store: createSequencingStore(store), leadership: createLeadership(store), origin, keys: ledgerKeys, clock, log });
+    const sequencer = createSequencer({ store: createSequencingStore(store), leadership: createLeadership(store), origin: logOrigin, keys: ledgerKeys, clock, log });
     sequencer.start();
     ending.push(() => sequencer.stop());
 
@@ -196,7 +200,7 @@ export async function startCore(options: CoreOptions) {
       batcher,
       executor,
       sequencer,
-      ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin, keys: ledgerKeys },
+      ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,
       adapters,
       startedAt: clock.now(),

@@ -49,11 +49,15 @@ const reserved: ReadonlySet<string> = new Set([
   'undo_request_refused',
 ]);
 
-const factSchema = z.union([z.string().max(1024), z.boolean(), z.number()], { error: 'must be a text of at most 1024 characters, a number or a boolean' });
+const factSchema = z.union([z.string().max(1024), z.boolean(), z.number()], {
+  error: 'must be a text of at most 1024 characters, a number or a boolean',
+});
 
 const bodySchema = z.strictObject({
   type: z.string().min(1).max(128),
-  subject: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), { error: 'must be a subject identifier' }),
+  subject: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+    error: 'must be a subject identifier',
+  }),
   occurredAt: z
     .string()
     .transform((text, context) => {
@@ -106,11 +110,13 @@ function isOperator(caller: ApiCaller): boolean {
 }
 
 function checkType(type: string, caller: ApiCaller, known: { has(type: string): boolean }): Refusal | undefined {
-  if (!isOperator(caller) && !caller.roles.includes('ingest')) return refuse('auth.forbidden', 'Signals are sent with the role ingest, analyst, approver or admin.');
+  if (!isOperator(caller) && !caller.roles.includes('ingest'))
+    return refuse('auth.forbidden', 'Signals are sent with the role ingest, analyst, approver or admin.');
   if (!known.has(type)) return refuse('request.unprocessable', 'type: is not in the catalogue of signal types');
   if (reserved.has(type)) return refuse('request.unprocessable', 'type: is made by the service itself');
   if (caller.types && !caller.types.includes(type)) return refuse('auth.forbidden', 'The credential may not send this signal type.');
-  if (type === 'admin_confirmed' && !isOperator(caller)) return refuse('auth.forbidden', 'This signal type needs the role analyst, approver or admin.');
+  if (type === 'admin_confirmed' && !isOperator(caller))
+    return refuse('auth.forbidden', 'This signal type needs the role analyst, approver or admin.');
   return undefined;
 }
 
@@ -126,7 +132,10 @@ const subjectRules: SubjectRules = {
 
 function readClaim(subject: JsonObject): { readonly claim: SubjectClaim } | { readonly refused: Refusal } {
   const result = readSubjectClaim(subject, 'person', subjectRules);
-  if (!result.ok) return { refused: refuse('request.invalid', 'subject: is no subject identifier, or lacks what its format requires (RFC 9493 section 3)') };
+  if (!result.ok)
+    return {
+      refused: refuse('request.invalid', 'subject: is no subject identifier, or lacks what its format requires (RFC 9493 section 3)'),
+    };
   // A caller who is there is told at once; a partner's SET would be kept and shown instead.
   if (result.claim.blocked) return { refused: refuse('request.unprocessable', 'subject: has a format or a member that is not known here') };
   return { claim: result.claim };

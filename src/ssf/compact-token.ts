@@ -1,6 +1,7 @@
 /** Takes a compact JWS apart without trusting any of it (RFC 7515 section 7.1). */
-import { isJsonObject, type JsonObject, readStrictJson } from './strict-json.ts';
+
 import type { SetFaultCode } from './set-fault.ts';
+import { isJsonObject, type JsonObject, readStrictJson } from './strict-json.ts';
 
 export interface CompactToken {
   readonly header: JsonObject;

@@ -45,7 +45,10 @@ const changeTypes: ReadonlySet<JsonValue | undefined> = new Set(['create', 'revo
 const definitions: readonly (readonly [uri: string, definition: EventDefinition])[] = [
   [`${caep}session-revoked`, { type: 'session_revoked', focus: 'sessions', read: readRevocation }],
   [`${caep}token-claims-change`, { type: 'token_claims_change', focus: 'sessions', needs: { claims: object } }],
-  [`${caep}credential-change`, { type: 'credential_change', focus: 'person', needs: { credential_type: text, change_type: text }, read: readCredentialChange }],
+  [
+    `${caep}credential-change`,
+    { type: 'credential_change', focus: 'person', needs: { credential_type: text, change_type: text }, read: readCredentialChange },
+  ],
   [`${caep}assurance-level-change`, { type: 'assurance_level_change', focus: 'person', needs: { namespace: text, current_level: text } }],
   [
     `${caep}device-compliance-change`,
@@ -53,7 +56,10 @@ const definitions: readonly (readonly [uri: string, definition: EventDefinition]
   ],
   [`${caep}session-established`, { type: 'session_established', focus: 'sessions' }],
   [`${caep}session-presented`, { type: 'session_presented', focus: 'sessions' }],
-  [`${caep}risk-level-change`, { type: 'risk_level_other', focus: 'person', needs: { principal: text, current_level: text }, read: readCaepRisk }],
+  [
+    `${caep}risk-level-change`,
+    { type: 'risk_level_other', focus: 'person', needs: { principal: text, current_level: text }, read: readCaepRisk },
+  ],
 
   [`${risc}account-credential-change-required`, { type: 'credential_change_required', focus: 'person' }],
   [`${risc}account-purged`, { type: 'account_purged', focus: 'person' }],
@@ -83,7 +89,12 @@ const definitions: readonly (readonly [uri: string, definition: EventDefinition]
   ],
   [
     `${okta}device-risk-change`,
-    { type: 'risk_level_other', focus: 'device', needs: { current_level: text }, read: (payload) => readRisk('DEVICE', oktaLevel(payload)) },
+    {
+      type: 'risk_level_other',
+      focus: 'device',
+      needs: { current_level: text },
+      read: (payload) => readRisk('DEVICE', oktaLevel(payload)),
+    },
   ],
   [`${okta}ip-change`, { type: 'ip_change', focus: 'person' }],
 ];
@@ -124,7 +135,12 @@ function readCredentialChange(payload: JsonObject): Partial<EventReading> {
   const initiator = initiatorOf(payload);
   const known = changeTypes.has(change);
   // Deleting a password, or changing one's own, takes nobody out.
-  const reset = payload['credential_type'] === 'password' && known && change !== 'delete' && 'initiator' in initiator && initiator['initiator'] !== 'user';
+  const reset =
+    payload['credential_type'] === 'password' &&
+    known &&
+    change !== 'delete' &&
+    'initiator' in initiator &&
+    initiator['initiator'] !== 'user';
   return {
     facts: { ...initiator, ...credentialTypeOf(payload), ...(known ? { changeType: change as string } : {}) },
     ...(reset ? { mark: 'password_reset' } : {}),

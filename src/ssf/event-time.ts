@@ -12,7 +12,11 @@ const largestSeconds = 1e11;
  * `event_timestamp`, else `toe`, else `iat`; but never later than `iat` and the allowed skew, so that one wild value does not make
  * everything after it look stale, and the arrival where it is more than that skew ahead of it.
  */
-export function eventInstant(set: Pick<VerifiedSet, 'payload' | 'toeAt' | 'iatAt'>, receivedAt: Instant, note: (note: TimeNote) => void): Instant {
+export function eventInstant(
+  set: Pick<VerifiedSet, 'payload' | 'toeAt' | 'iatAt'>,
+  receivedAt: Instant,
+  note: (note: TimeNote) => void,
+): Instant {
   const told = timestampOf(set.payload['event_timestamp'], note) ?? set.toeAt ?? set.iatAt;
   const bounded = Math.min(told, set.iatAt + clockSkewMs);
   const at = bounded > receivedAt + clockSkewMs ? receivedAt : bounded;

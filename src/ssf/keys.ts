@@ -25,7 +25,10 @@ const maxKeys = 64;
  * Imports at most 64 keys of an RFC 7517 key set. Keys without `alg` are bound to the first allowed algorithm that fits them.
  * `undefined` when the document is no key set.
  */
-export async function importKeySet(document: JsonValue, allowed: readonly SignatureAlgorithm[]): Promise<readonly PublishedKey[] | undefined> {
+export async function importKeySet(
+  document: JsonValue,
+  allowed: readonly SignatureAlgorithm[],
+): Promise<readonly PublishedKey[] | undefined> {
   if (!isJsonObject(document) || !Array.isArray(document['keys'])) return undefined;
   const keys = (document['keys'] as readonly JsonValue[]).slice(0, maxKeys).filter(isJsonObject);
   return Promise.all(keys.map((jwk) => importKey(jwk, allowed)));
@@ -40,7 +43,9 @@ async function importKey(jwk: JsonObject, allowed: readonly SignatureAlgorithm[]
   const algorithm = algorithmOf(jwk, allowed);
   if (algorithm === undefined) return refuse('algorithm');
   try {
-    const publicPart = Object.fromEntries(['kty', 'n', 'e', 'crv', 'x', 'y'].flatMap((name) => (jwk[name] === undefined ? [] : [[name, jwk[name]]]))) as JWK;
+    const publicPart = Object.fromEntries(
+      ['kty', 'n', 'e', 'crv', 'x', 'y'].flatMap((name) => (jwk[name] === undefined ? [] : [[name, jwk[name]]])),
+    ) as JWK;
     const key = await importJWK(publicPart, algorithm);
     if (key instanceof Uint8Array) return refuse('symmetric');
     const { modulusLength } = key.algorithm as { readonly modulusLength?: number };

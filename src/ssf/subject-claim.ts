@@ -209,7 +209,14 @@ function complexClaim(members: Members, focus: Focus, rules: SubjectRules): Comp
 }
 
 /** The most telling reason first. */
-const blockOrder: readonly SubjectBlock[] = ['criticalMember', 'mayNotName', 'formatOnlyNamesStream', 'unknownMember', 'unknownFormat', 'noSubject'];
+const blockOrder: readonly SubjectBlock[] = [
+  'criticalMember',
+  'mayNotName',
+  'formatOnlyNamesStream',
+  'unknownMember',
+  'unknownFormat',
+  'noSubject',
+];
 
 function claimed(claim: SubjectClaim, blocks: ReadonlySet<SubjectBlock>): ClaimResult {
   const blocked = blockOrder.find((block) => blocks.has(block));

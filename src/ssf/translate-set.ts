@@ -78,7 +78,12 @@ function subjectRules(settings: TransmitterSettings, authority: Authority, legac
 }
 
 /** `sub_id` speaks; `subject` inside the event only where there is none and drafts are tolerated (SSF section 3.1). */
-function claimOf(set: VerifiedSet, focus: Focus, rules: SubjectRules, notes: TranslationNote[]): { claim: SubjectClaim } | { fault: SetFault } {
+function claimOf(
+  set: VerifiedSet,
+  focus: Focus,
+  rules: SubjectRules,
+  notes: TranslationNote[],
+): { claim: SubjectClaim } | { fault: SetFault } {
   const primary = set.claims['sub_id'];
   const inner = set.payload['subject'];
   let subject: JsonValue | undefined = primary;
@@ -93,7 +98,8 @@ function claimOf(set: VerifiedSet, focus: Focus, rules: SubjectRules, notes: Tra
   if (!isJsonObject(subject)) return { fault: setFault('subjectMalformed') };
   const result = readSubjectClaim(subject, focus, rules);
   if (!result.ok) return { fault: setFault('subjectMalformed') };
-  const blocked = result.claim.blocked !== 'criticalMember' && rules.critical.length > 0 && hasCriticalElsewhere(set.payload, rules.critical);
+  const blocked =
+    result.claim.blocked !== 'criticalMember' && rules.critical.length > 0 && hasCriticalElsewhere(set.payload, rules.critical);
   return { claim: blocked ? { ...result.claim, blocked: 'criticalMember' } : result.claim };
 }
 
@@ -102,7 +108,10 @@ const honoured: ReadonlySet<string> = new Set(['format', 'user', 'session', 'dev
 
 function hasCriticalElsewhere(payload: JsonObject, critical: readonly string[]): boolean {
   return Object.values(payload).some(
-    (value) => isJsonObject(value) && value['format'] === 'complex' && Object.keys(value).some((name) => !honoured.has(name) && critical.includes(name)),
+    (value) =>
+      isJsonObject(value) &&
+      value['format'] === 'complex' &&
+      Object.keys(value).some((name) => !honoured.has(name) && critical.includes(name)),
   );
 }
 
@@ -164,7 +173,8 @@ function marksOf(mark: ReportedMark, settings: TransmitterSettings, claim: Subje
 /** The first address that the event names beside its subject: an `ip-addresses` subject, a draft's `ips`, or Okta's own member. */
 function circumstancesOf(payload: JsonObject): Circumstances {
   for (const [name, value] of Object.entries(payload)) {
-    const addresses = isJsonObject(value) && value['format'] === 'ip-addresses' ? value['ip-addresses'] : name === 'ips' ? value : undefined;
+    const addresses =
+      isJsonObject(value) && value['format'] === 'ip-addresses' ? value['ip-addresses'] : name === 'ips' ? value : undefined;
     const first = Array.isArray(addresses) ? addresses[0] : name === 'current_ip_address' ? value : undefined;
     const ip = typeof first === 'string' ? canonicalAddress(first) : undefined;
     if (ip !== undefined) return { ip };

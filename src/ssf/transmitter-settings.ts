@@ -2,7 +2,10 @@
 import { z } from 'zod';
 
 const text = z.string({ error: 'must be a text' }).min(1, 'must not be empty').max(4096, 'is too long');
-const id = text.regex(/^[A-Za-z0-9][A-Za-z0-9._~-]{0,62}$/, 'must be 1-63 characters of A-Z a-z 0-9 . _ ~ - and begin with a letter or digit');
+const id = text.regex(
+  /^[A-Za-z0-9][A-Za-z0-9._~-]{0,62}$/,
+  'must be 1-63 characters of A-Z a-z 0-9 . _ ~ - and begin with a letter or digit',
+);
 const url = text.refine(isWebUrl, 'must be an http(s) URL without credentials or fragment');
 const issuer = url.refine((value) => !value.includes('?'), 'must have no query');
 const headerValue = text.refine((value) => /^[\t\x20-\x7e]+$/.test(value), 'must be one line of ASCII');
@@ -74,5 +77,12 @@ export function ownIssuers(settings: Pick<TransmitterSettings, 'issuer' | 'extra
 
 function isWebUrl(value: string): boolean {
   const parsed = URL.parse(value);
-  return parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.username === '' && parsed.password === '' && !value.includes('#') && !/\s/.test(value);
+  return (
+    parsed !== null &&
+    /^https?:$/.test(parsed.protocol) &&
+    parsed.username === '' &&
+    parsed.password === '' &&
+    !value.includes('#') &&
+    !/\s/.test(value)
+  );
 }

@@ -117,7 +117,8 @@ function checkClaims(iss: string, claims: JsonObject, policy: SetPolicy, provenB
   const fault = (code: SetFaultCode) => refuse(code, true);
   const { aud, jti, iat, exp, sub, events, toe, txn } = claims;
   const audiences = typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : [];
-  if (!audiences.every((one) => typeof one === 'string') || !audiences.some((one) => policy.audiences.has(one as string))) return fault('audience');
+  if (!audiences.every((one) => typeof one === 'string') || !audiences.some((one) => policy.audiences.has(one as string)))
+    return fault('audience');
   if (exp !== undefined || sub !== undefined) {
     if (!policy.tolerate.has('allowExpSub')) return fault('expOrSub');
     if (exp !== undefined && !(typeof exp === 'number' && exp * 1000 > now)) return fault('expired');

@@ -6,7 +6,18 @@ import { type ApiCaller, type ApiSignalOutcome, createApiDoor } from '../../src/
 import { systemRandom } from '../support/system-clock.ts';
 
 const receivedAt = Date.UTC(2026, 4, 4, 10);
-const knownTypes = new Set(['admin_confirmed', 'mfa_fatigue', 'signin_failures', 'undo', 'drill', 'operator_order', 'leaver_due', 'breaker_opened', 'subject_claim', 'undo_request_refused']);
+const knownTypes = new Set([
+  'admin_confirmed',
+  'mfa_fatigue',
+  'signin_failures',
+  'undo',
+  'drill',
+  'operator_order',
+  'leaver_due',
+  'breaker_opened',
+  'subject_claim',
+  'undo_request_refused',
+]);
 const subject = { format: 'email', email: 'Alice@example.com' };
 const door = createApiDoor({ random: systemRandom });
 
@@ -43,12 +54,29 @@ describe('the door for signals from the API', () => {
   });
 
   it.each<Role>(['analyst', 'approver', 'admin'])('takes the word of an %s as that of the operators', (role) => {
-    expect(arrival({ type: 'admin_confirmed', subject }, { roles: [role] })).toMatchObject({ source: 'operators', sourceKind: 'operators', cause: 'risk' });
+    expect(arrival({ type: 'admin_confirmed', subject }, { roles: [role] })).toMatchObject({
+      source: 'operators',
+      sourceKind: 'operators',
+      cause: 'risk',
+    });
   });
 
   it('keeps occurredAt, severity, facts and dedupeKey', () => {
-    const body = { type: 'signin_failures', subject, occurredAt: '2026-05-04T11:59:00.5+02:00', severity: 'high', facts: { failures: 21, site: 'hq', vip: true }, dedupeKey: 'k-1' };
-    expect(arrival(body)).toMatchObject({ occurredAt: receivedAt - 59_500, severity: 'high', facts: { failures: 21, site: 'hq', vip: true }, dedupeKey: 'k-1', raw: JSON.stringify(body) });
+    const body = {
+      type: 'signin_failures',
+      subject,
+      occurredAt: '2026-05-04T11:59:00.5+02:00',
+      severity: 'high',
+      facts: { failures: 21, site: 'hq', vip: true },
+      dedupeKey: 'k-1',
+    };
+    expect(arrival(body)).toMatchObject({
+      occurredAt: receivedAt - 59_500,
+      severity: 'high',
+      facts: { failures: 21, site: 'hq', vip: true },
+      dedupeKey: 'k-1',
+      raw: JSON.stringify(body),
+    });
     expect(arrival({ type: 'mfa_fatigue', subject, severity: 'critical' }).severity).toBe('high');
   });
 
@@ -72,11 +100,24 @@ describe('the door for signals from the API', () => {
     expect(claim({ format: 'ip-addresses', 'ip-addresses': ['192.0.2.7'] })).toEqual({ kind: 'network', person: [], id: '192.0.2.7' });
     expect(claim({ format: 'complex', device: { format: 'opaque', id: 'd1' } })).toEqual({ kind: 'device', person: [], id: 'd1' });
     expect(claim({ format: 'complex', host: { format: 'opaque', id: 'h1' } })).toEqual({ kind: 'host', person: [], id: 'h1' });
-    expect(claim({ format: 'complex', user: subject, session: { format: 'opaque', id: 's1' } })).toMatchObject({ kind: 'session', session: 's1' });
+    expect(claim({ format: 'complex', user: subject, session: { format: 'opaque', id: 's1' } })).toMatchObject({
+      kind: 'session',
+      session: 's1',
+    });
   });
 
   it('refuses what only the service itself makes, and what is in no catalogue', () => {
-    for (const type of ['undo', 'drill', 'operator_order', 'leaver_due', 'breaker_opened', 'subject_claim', 'undo_request_refused', 'made_up', 'toString']) {
+    for (const type of [
+      'undo',
+      'drill',
+      'operator_order',
+      'leaver_due',
+      'breaker_opened',
+      'subject_claim',
+      'undo_request_refused',
+      'made_up',
+      'toString',
+    ]) {
       expect(code({ type, subject }, { roles: ['admin'] })).toBe('request.unprocessable');
     }
   });
@@ -93,7 +134,16 @@ describe('the door for signals from the API', () => {
   it('refuses a subject that it does not know, since the caller is there to be told', () => {
     expect(code({ type: 'mfa_fatigue', subject: { format: 'novel', id: '1' } })).toBe('request.unprocessable');
     expect(code({ type: 'mfa_fatigue', subject: { format: 'complex', user: subject, group: subject } })).toBe('request.unprocessable');
-    for (const broken of [{}, { email: 'a@b.example' }, { format: 'email' }, { format: 'iss_sub', iss: 'x' }, [], 'alice', null, undefined]) {
+    for (const broken of [
+      {},
+      { email: 'a@b.example' },
+      { format: 'email' },
+      { format: 'iss_sub', iss: 'x' },
+      [],
+      'alice',
+      null,
+      undefined,
+    ]) {
       expect(code({ type: 'mfa_fatigue', subject: broken })).toBe('request.invalid');
     }
   });
@@ -134,9 +184,22 @@ describe('the door for signals from the API', () => {
 
   it('never throws, whatever comes', () => {
     fc.assert(
-      fc.property(fc.record({ type: fc.constantFrom('mfa_fatigue', 'x'), subject: fc.jsonValue(), occurredAt: fc.jsonValue(), severity: fc.jsonValue(), dedupeKey: fc.jsonValue(), facts: fc.jsonValue() }, { requiredKeys: [] }), (body) => {
-        expect(['arrivals', 'refused']).toContain(send(body).kind);
-      }),
+      fc.property(
+        fc.record(
+          {
+            type: fc.constantFrom('mfa_fatigue', 'x'),
+            subject: fc.jsonValue(),
+            occurredAt: fc.jsonValue(),
+            severity: fc.jsonValue(),
+            dedupeKey: fc.jsonValue(),
+            facts: fc.jsonValue(),
+          },
+          { requiredKeys: [] },
+        ),
+        (body) => {
+          expect(['arrivals', 'refused']).toContain(send(body).kind);
+        },
+      ),
     );
     fc.assert(
       fc.property(fc.string(), (text) => {

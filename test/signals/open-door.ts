@@ -2,7 +2,13 @@
 import { silentLog } from '../../src/model/log.ts';
 import type { Arrival } from '../../src/model/signal.ts';
 import { createPushDoor, type PushOutcome, type PushRequest } from '../../src/signals/push-door.ts';
-import { createKeySource, type FetchJson, type KeySource, type TransmitterSettings, transmitterSettingsSchema } from '../../src/ssf/index.ts';
+import {
+  createKeySource,
+  type FetchJson,
+  type KeySource,
+  type TransmitterSettings,
+  transmitterSettingsSchema,
+} from '../../src/ssf/index.ts';
 import type { FakeTransmitter } from '../fakes/transmitter.ts';
 import { systemClock } from '../support/system-clock.ts';
 

@@ -99,7 +99,8 @@ describe('the door for pushed SETs', () => {
 
   it('C17 answers 405, 415 and 413', async () => {
     const good = await token();
-    for (const method of ['GET', 'PUT', 'DELETE', 'post']) expect(await door.push(good, { method })).toMatchObject({ kind: 'rejected', status: 405 });
+    for (const method of ['GET', 'PUT', 'DELETE', 'post'])
+      expect(await door.push(good, { method })).toMatchObject({ kind: 'rejected', status: 405 });
     for (const contentType of [undefined, '', 'application/json', 'application/jwt', 'text/plain; application/secevent+jwt']) {
       expect(await door.push(good, { contentType })).toMatchObject({ kind: 'rejected', status: 415 });
     }

@@ -21,8 +21,17 @@ const jane = { format: 'email', email: 'jane@example.com' };
 const user = { format: 'iss_sub', iss: 'https://idp.example.com/', sub: 'jane' };
 const device = { format: 'opaque', id: 'laptop-1' };
 
-function translate(eventUri: string, payload: object, options: { sub_id?: object | undefined; settings?: object; set?: Partial<VerifiedSet> } = {}): Translation {
-  const settings = transmitterSettingsSchema.parse({ id: 'partner', issuer: 'https://idp.example.com/', audience: 'us', ...options.settings });
+function translate(
+  eventUri: string,
+  payload: object,
+  options: { sub_id?: object | undefined; settings?: object; set?: Partial<VerifiedSet> } = {},
+): Translation {
+  const settings = transmitterSettingsSchema.parse({
+    id: 'partner',
+    issuer: 'https://idp.example.com/',
+    audience: 'us',
+    ...options.settings,
+  });
   const read = (value: object) => {
     const json = readStrictJson(JSON.stringify(value));
     if (!json.ok) throw new Error(json.fault);
@@ -53,8 +62,20 @@ function arrival(eventUri: string, payload: object = {}, options: Parameters<typ
 describe('event types and their signals', () => {
   it.each<[string, string, object, string, Partial<Arrival>]>([
     ['G1 session-revoked', `${caep}session-revoked`, {}, 'session_revoked', { severity: 'medium', facts: {} }],
-    ['G1 session-revoked by a policy', `${caep}session-revoked`, { initiating_entity: 'policy' }, 'session_revoked', { severity: 'medium', facts: { initiator: 'policy' } }],
-    ['G1 a sign-out by the person weighs little', `${caep}session-revoked`, { initiating_entity: 'user' }, 'session_revoked', { severity: 'low', facts: { initiator: 'user' } }],
+    [
+      'G1 session-revoked by a policy',
+      `${caep}session-revoked`,
+      { initiating_entity: 'policy' },
+      'session_revoked',
+      { severity: 'medium', facts: { initiator: 'policy' } },
+    ],
+    [
+      'G1 a sign-out by the person weighs little',
+      `${caep}session-revoked`,
+      { initiating_entity: 'user' },
+      'session_revoked',
+      { severity: 'low', facts: { initiator: 'user' } },
+    ],
     ['G2 token-claims-change', `${caep}token-claims-change`, { claims: { role: 'ro-admin' } }, 'token_claims_change', {}],
     [
       'G3 credential-change',
@@ -63,35 +84,77 @@ describe('event types and their signals', () => {
       'credential_change',
       { facts: { initiator: 'user', credentialType: 'fido2-roaming', changeType: 'create' } },
     ],
-    ['G4 assurance-level-change', `${caep}assurance-level-change`, { namespace: 'Retinal Scan', current_level: 'hi-res' }, 'assurance_level_change', {}],
+    [
+      'G4 assurance-level-change',
+      `${caep}assurance-level-change`,
+      { namespace: 'Retinal Scan', current_level: 'hi-res' },
+      'assurance_level_change',
+      {},
+    ],
     ['G6 session-established', `${caep}session-established`, { fp_ua: 'x', acr: 'AAL2', amr: ['otp'] }, 'session_established', {}],
     ['G7 session-presented', `${caep}session-presented`, { ext_id: '12345' }, 'session_presented', {}],
-    ['G8 risk-level-change to HIGH', `${caep}risk-level-change`, { principal: 'USER', current_level: 'HIGH' }, 'caep_risk_high', { marks: [] }],
+    [
+      'G8 risk-level-change to HIGH',
+      `${caep}risk-level-change`,
+      { principal: 'USER', current_level: 'HIGH' },
+      'caep_risk_high',
+      { marks: [] },
+    ],
     ['G20 account-credential-change-required', `${risc}account-credential-change-required`, {}, 'credential_change_required', {}],
     ['G21 account-purged', `${risc}account-purged`, {}, 'account_purged', {}],
     ['G22 account-disabled by hijacking', `${risc}account-disabled`, { reason: 'hijacking' }, 'account_hijacked', { facts: {} }],
     ['G22 account-disabled for another reason', `${risc}account-disabled`, { reason: 'bulk-account' }, 'account_disabled', {}],
-    ['G22 account-disabled without a reason', `${risc}account-disabled`, { initiating_entity: 'admin' }, 'account_disabled', { facts: { initiator: 'admin' } }],
+    [
+      'G22 account-disabled without a reason',
+      `${risc}account-disabled`,
+      { initiating_entity: 'admin' },
+      'account_disabled',
+      { facts: { initiator: 'admin' } },
+    ],
     ['G23 account-enabled is no remediation', `${risc}account-enabled`, {}, 'account_enabled', { marks: [] }],
     ['G24 G72 identifier-changed', `${risc}identifier-changed`, { 'new-value': 'new@example.com' }, 'identifier_changed', {}],
     ['G25 identifier-recycled', `${risc}identifier-recycled`, {}, 'identifier_recycled', {}],
-    ['G26 credential-compromise', `${risc}credential-compromise`, { credential_type: 'password' }, 'leaked_credentials', { facts: { credentialType: 'password' } }],
+    [
+      'G26 credential-compromise',
+      `${risc}credential-compromise`,
+      { credential_type: 'password' },
+      'leaked_credentials',
+      { facts: { credentialType: 'password' } },
+    ],
     ['G27 opt-in', `${risc}opt-in`, {}, 'opt_state_changed', {}],
     ['G27 G73 opt-out-initiated', `${risc}opt-out-initiated`, {}, 'opt_state_changed', {}],
     ['G27 opt-out-cancelled', `${risc}opt-out-cancelled`, {}, 'opt_state_changed', {}],
     ['Z3.18 opt-out-effective lowers nothing', `${risc}opt-out-effective`, {}, 'opt_state_changed', { marks: [] }],
     ['G28 recovery-activated', `${risc}recovery-activated`, {}, 'recovery_activated', {}],
     ['G28 recovery-information-changed', `${risc}recovery-information-changed`, {}, 'recovery_information_changed', {}],
-    ['G29 sessions-revoked is still honoured', `${risc}sessions-revoked`, {}, 'session_revoked', { claim: { kind: 'person', person: [{ format: 'email', value: 'jane@example.com' }] } }],
+    [
+      'G29 sessions-revoked is still honoured',
+      `${risc}sessions-revoked`,
+      {},
+      'session_revoked',
+      { claim: { kind: 'person', person: [{ format: 'email', value: 'jane@example.com' }] } },
+    ],
     ['G50 tokens-revoked', `${oauth}tokens-revoked`, { reason: 'user' }, 'session_revoked', {}],
     ['G50 token-revoked', `${oauth}token-revoked`, { reason: 'too_many' }, 'token_revoked', {}],
     ['G50 token-issued', `${oauth}token-issued`, {}, 'token_issued', {}],
-    ['G75 client-disabled', `${oauth}client-disabled`, {}, 'oauth_client_changed', { claim: { kind: 'asset', person: [], id: 'jane@example.com' } }],
+    [
+      'G75 client-disabled',
+      `${oauth}client-disabled`,
+      {},
+      'oauth_client_changed',
+      { claim: { kind: 'asset', person: [], id: 'jane@example.com' } },
+    ],
     ['G75 client-enabled', `${oauth}client-enabled`, {}, 'oauth_client_changed', {}],
     ['G75 client-credential-changed', `${oauth}client-credential-changed`, {}, 'oauth_client_changed', {}],
     ['G51 Okta user-risk-change', `${okta}user-risk-change`, { current_level: 'high', previous_level: 'low' }, 'caep_risk_high', {}],
     ['G51 Okta device-risk-change', `${okta}device-risk-change`, { current_level: 'medium' }, 'caep_risk_medium', { marks: [] }],
-    ['G51 Okta ip-change', `${okta}ip-change`, { current_ip_address: '198.51.100.7' }, 'ip_change', { circumstances: { ip: '198.51.100.7' } }],
+    [
+      'G51 Okta ip-change',
+      `${okta}ip-change`,
+      { current_ip_address: '198.51.100.7' },
+      'ip_change',
+      { circumstances: { ip: '198.51.100.7' } },
+    ],
   ])('%s', (_title, uri, payload, type, more) => {
     expect(arrival(uri, payload)).toMatchObject({ type, source: 'partner', sourceKind: 'transmitters', cause: 'partner', ...more });
     expect(arrival(uri, payload).quarantine).toBeUndefined();
@@ -126,12 +189,23 @@ describe('event types and their signals', () => {
 
   it('every signal type and fact that events lead to stands in the shipped catalogue', () => {
     const model = parse(readFileSync('policies/risk.yaml', 'utf8')) as Record<string, Record<string, { facts?: object }>>;
-    const types = Object.values(model).find((section) => typeof section === 'object' && section !== null && 'session_revoked' in section) ?? {};
+    const types =
+      Object.values(model).find((section) => typeof section === 'object' && section !== null && 'session_revoked' in section) ?? {};
     for (const uri of signalEventUris) {
       for (const level of ['HIGH', 'MEDIUM', 'LOW', 'ODD']) {
         for (const principal of ['USER', 'DEVICE', 'TENANT']) {
           for (const current_status of ['compliant', 'not-compliant']) {
-            const payload = { principal, current_level: level, current_status, previous_status: 'compliant', credential_type: 'app', change_type: 'create', claims: {}, namespace: 'x', initiating_entity: 'admin' };
+            const payload = {
+              principal,
+              current_level: level,
+              current_status,
+              previous_status: 'compliant',
+              credential_type: 'app',
+              change_type: 'create',
+              claims: {},
+              namespace: 'x',
+              initiating_entity: 'admin',
+            };
             const { type, facts } = arrival(uri, payload);
             expect(types).toHaveProperty(type);
             for (const name of Object.keys(facts)) expect(types[type]?.facts).toHaveProperty(name);
@@ -152,7 +226,10 @@ describe('risk levels', () => {
       marks: [target('caep_risk_high'), target('caep_risk_medium')],
       facts: { principal: 'USER', level: 'LOW' },
     });
-    expect(risk({ principal: 'USER', current_level: 'MEDIUM' })).toMatchObject({ type: 'caep_risk_medium', marks: [target('caep_risk_high')] });
+    expect(risk({ principal: 'USER', current_level: 'MEDIUM' })).toMatchObject({
+      type: 'caep_risk_medium',
+      marks: [target('caep_risk_high')],
+    });
   });
 
   it('I16 levels in another case are the same levels', () => {
@@ -184,7 +261,11 @@ describe('risk levels', () => {
     expect(high('DEVICE', complex)).toMatchObject({ type: 'caep_risk_high', claim: { kind: 'device', person: [], id: 'laptop-1' } });
     expect(risk({ principal: 'DEVICE', current_level: 'LOW' }, complex).marks).toEqual([]);
     for (const principal of ['TENANT', 'ORG_UNIT', 'GROUP', 'PLANET']) {
-      expect(high(principal, user)).toMatchObject({ type: 'risk_level_other', claim: { kind: 'asset', person: [] }, facts: { principal, level: 'HIGH' } });
+      expect(high(principal, user)).toMatchObject({
+        type: 'risk_level_other',
+        claim: { kind: 'asset', person: [] },
+        facts: { principal, level: 'HIGH' },
+      });
     }
   });
 });
@@ -196,7 +277,9 @@ describe('devices and credentials', () => {
 
   it('G5 a device that lost compliance counts on its user where one is named, else on the device alone', () => {
     expect(posture('not-compliant', complex)).toMatchObject({ type: 'device_noncompliant', claim: { kind: 'person', device: 'laptop-1' } });
-    expect(posture('not-compliant', { format: 'complex', device })).toMatchObject({ claim: { kind: 'device', person: [], id: 'laptop-1' } });
+    expect(posture('not-compliant', { format: 'complex', device })).toMatchObject({
+      claim: { kind: 'device', person: [], id: 'laptop-1' },
+    });
     expect(posture('not-compliant', device)).toMatchObject({ claim: { kind: 'device', id: 'laptop-1' } });
   });
 
@@ -213,16 +296,25 @@ describe('devices and credentials', () => {
 
   it('G3 a password that somebody else reset relieves, if the sender may say so; one’s own change does not', () => {
     const change = (payload: object, marks: string[] = ['password_reset']) =>
-      arrival(`${caep}credential-change`, { credential_type: 'password', change_type: 'update', ...payload }, { settings: { marks } }).marks;
+      arrival(`${caep}credential-change`, { credential_type: 'password', change_type: 'update', ...payload }, { settings: { marks } })
+        .marks;
     expect(change({ initiating_entity: 'admin' })).toEqual([{ kind: 'class', class: 'password_reset', at: iatAt }]);
     expect(change({ initiating_entity: 'admin' }, [])).toEqual([]);
-    for (const payload of [{ initiating_entity: 'user' }, {}, { initiating_entity: 'robot' }, { initiating_entity: 'admin', change_type: 'delete' }, { initiating_entity: 'admin', credential_type: 'pin' }]) {
+    for (const payload of [
+      { initiating_entity: 'user' },
+      {},
+      { initiating_entity: 'robot' },
+      { initiating_entity: 'admin', change_type: 'delete' },
+      { initiating_entity: 'admin', credential_type: 'pin' },
+    ]) {
       expect(change(payload)).toEqual([]);
     }
   });
 
   it('G3 any credential type may be named, and an unknown change is left out', () => {
-    expect(arrival(`${caep}credential-change`, { credential_type: 'OKTA_VERIFY_PUSH', change_type: 'melt' }).facts).toEqual({ credentialType: 'OKTA_VERIFY_PUSH' });
+    expect(arrival(`${caep}credential-change`, { credential_type: 'OKTA_VERIFY_PUSH', change_type: 'melt' }).facts).toEqual({
+      credentialType: 'OKTA_VERIFY_PUSH',
+    });
     expect(arrival(`${risc}credential-compromise`, { credential_type: 'x'.repeat(65) }).facts).toEqual({});
   });
 });
@@ -250,10 +342,29 @@ describe('payloads that are not as defined', () => {
 
   it('G61 G76 optional members of any type never make it throw', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...signalEventUris), fc.dictionary(fc.constantFrom('initiating_entity', 'event_timestamp', 'amr', 'ips', 'current_level', 'principal', 'change_type', 'credential_type', 'reason', 'current_status', 'subject'), fc.jsonValue({ maxDepth: 2 })), (uri, payload) => {
-        const read = readStrictJson(JSON.stringify(payload));
-        if (read.ok) expect(translate(uri, payload).kind).toBe('signal');
-      }),
+      fc.property(
+        fc.constantFrom(...signalEventUris),
+        fc.dictionary(
+          fc.constantFrom(
+            'initiating_entity',
+            'event_timestamp',
+            'amr',
+            'ips',
+            'current_level',
+            'principal',
+            'change_type',
+            'credential_type',
+            'reason',
+            'current_status',
+            'subject',
+          ),
+          fc.jsonValue({ maxDepth: 2 }),
+        ),
+        (uri, payload) => {
+          const read = readStrictJson(JSON.stringify(payload));
+          if (read.ok) expect(translate(uri, payload).kind).toBe('signal');
+        },
+      ),
     );
   });
 
@@ -267,12 +378,21 @@ describe('the subject inside the event', () => {
 
   it('I5 speaks where there is no sub_id and legacy senders are tolerated', () => {
     const payload = { subject: { format: 'iss_sub', iss: 'https://idp.example.com/', sub: 'jane' } };
-    expect(arrival(`${caep}session-revoked`, payload, { sub_id: undefined, settings: legacy }).claim.person).toEqual([{ format: 'iss_sub', value: 'https://idp.example.com/ jane' }]);
-    expect(translate(`${caep}session-revoked`, payload, { sub_id: undefined })).toMatchObject({ kind: 'fault', fault: { code: 'subjectMissing' } });
+    expect(arrival(`${caep}session-revoked`, payload, { sub_id: undefined, settings: legacy }).claim.person).toEqual([
+      { format: 'iss_sub', value: 'https://idp.example.com/ jane' },
+    ]);
+    expect(translate(`${caep}session-revoked`, payload, { sub_id: undefined })).toMatchObject({
+      kind: 'fault',
+      fault: { code: 'subjectMissing' },
+    });
   });
 
   it('I5 I4 is unresolved where there is none at all, for a legacy sender', () => {
-    expect(arrival(`${caep}session-revoked`, {}, { sub_id: undefined, settings: legacy }).claim).toEqual({ kind: 'person', person: [], blocked: 'noSubject' });
+    expect(arrival(`${caep}session-revoked`, {}, { sub_id: undefined, settings: legacy }).claim).toEqual({
+      kind: 'person',
+      person: [],
+      blocked: 'noSubject',
+    });
     expect(translate(`${ssf}verification`, {}, { sub_id: undefined, settings: legacy }).kind).toBe('stream');
   });
 
@@ -280,11 +400,18 @@ describe('the subject inside the event', () => {
     const same = translate(`${caep}session-revoked`, { subject: { email: 'jane@example.com', format: 'email' } });
     expect(same).toMatchObject({ kind: 'signal', notes: [] });
     const other = translate(`${caep}session-revoked`, { subject: { format: 'email', email: 'mallory@example.com' } });
-    expect(other).toMatchObject({ kind: 'signal', notes: ['subjectDisagrees'], arrival: { claim: { person: [{ value: 'jane@example.com' }] } } });
+    expect(other).toMatchObject({
+      kind: 'signal',
+      notes: ['subjectDisagrees'],
+      arrival: { claim: { person: [{ value: 'jane@example.com' }] } },
+    });
   });
 
   it('B22 H6 email, iss_sub and opaque are understood', () => {
-    for (const sub_id of [jane, user, device]) expect(arrival(`${caep}credential-change`, { credential_type: 'app', change_type: 'create' }, { sub_id }).claim.blocked).toBeUndefined();
+    for (const sub_id of [jane, user, device])
+      expect(
+        arrival(`${caep}credential-change`, { credential_type: 'app', change_type: 'create' }, { sub_id }).claim.blocked,
+      ).toBeUndefined();
   });
 
   it('B36 a further subject under any name is no matter', () => {
@@ -293,7 +420,9 @@ describe('the subject inside the event', () => {
 
   it('I14 B13 the addresses of a session are circumstances', () => {
     expect(arrival(`${caep}session-established`, { ips: ['2001:0db8::0001', '10.0.0.1'] }).circumstances).toEqual({ ip: '2001:db8::1' });
-    expect(arrival(`${caep}session-established`, { where: { format: 'ip-addresses', 'ip-addresses': ['192.0.2.1'] } }).circumstances).toEqual({ ip: '192.0.2.1' });
+    expect(
+      arrival(`${caep}session-established`, { where: { format: 'ip-addresses', 'ip-addresses': ['192.0.2.1'] } }).circumstances,
+    ).toEqual({ ip: '192.0.2.1' });
     expect(arrival(`${caep}session-established`, { ips: ['nowhere'] }).circumstances).toEqual({});
   });
 });
@@ -330,7 +459,11 @@ describe('when an event happened', () => {
   });
 
   it('a remediation never reaches into the future', () => {
-    const ahead = arrival(`${caep}risk-level-change`, { principal: 'USER', current_level: 'LOW' }, { set: { iatAt: receivedAt + 100_000 } });
+    const ahead = arrival(
+      `${caep}risk-level-change`,
+      { principal: 'USER', current_level: 'LOW' },
+      { set: { iatAt: receivedAt + 100_000 } },
+    );
     expect(ahead.marks.map((mark) => mark.at)).toEqual([receivedAt, receivedAt]);
   });
 });

@@ -87,7 +87,9 @@ describe.skipIf(!present)('example SETs (fixtures beside the project)', () => {
 
   it('B14 the proprietary format is acknowledged and blocked once its iat is mended', async () => {
     const example = examples.find((one) => one.title.includes('Proprietary')) as Example;
-    expect(await outcomeOf({ ...example, payload: { ...example.payload, iat: 1_520_380_001 } }, {})).toBe('token_claims_change unknownFormat');
+    expect(await outcomeOf({ ...example, payload: { ...example.payload, iat: 1_520_380_001 } }, {})).toBe(
+      'token_claims_change unknownFormat',
+    );
   });
 
   it('B24 a foreign issuer of a subject is let through where it is listed', async () => {

@@ -22,7 +22,10 @@ describe('the keys of an issuer', () => {
   it('A20 H1 are read from the configured address and from nowhere else', async () => {
     const fetchJson = createFetchJson();
     const keys = openKeys({}, { fetchJson });
-    expect(await keys.find({ alg: 'RS256', kid: sender.kid })).toMatchObject({ kind: 'found', keys: [{ algorithm: 'RS256', kid: sender.kid }] });
+    expect(await keys.find({ alg: 'RS256', kid: sender.kid })).toMatchObject({
+      kind: 'found',
+      keys: [{ algorithm: 'RS256', kid: sender.kid }],
+    });
     expect(fetchJson.asked).toEqual([sender.jwksUri]);
   });
 
@@ -142,7 +145,14 @@ describe('the keys of an issuer', () => {
 
   it('A16 are taken without those that are symmetric, private or broken', async () => {
     const { publicJwk } = sender;
-    const bad = [{ kty: 'oct', k: 'c2VjcmV0', kid: 'mac' }, { kty: 'RSA', kid: 'half', n: 'AQAB' }, { kid: 'none' }, 'text', null, { ...publicJwk, kid: 'x', kty: 'XX' }];
+    const bad = [
+      { kty: 'oct', k: 'c2VjcmV0', kid: 'mac' },
+      { kty: 'RSA', kid: 'half', n: 'AQAB' },
+      { kid: 'none' },
+      'text',
+      null,
+      { ...publicJwk, kid: 'x', kty: 'XX' },
+    ];
     sender.publish({ body: { keys: [...bad, publicJwk] } });
     const keys = openKeys();
     expect((await keys.find({ alg: 'RS256', kid: sender.kid })).kind).toBe('found');
@@ -152,7 +162,14 @@ describe('the keys of an issuer', () => {
   it('A15 may share one kid: each that fits is tried', async () => {
     const first = sender.publicJwk;
     await sender.rotate();
-    sender.publish({ body: { keys: [{ ...first, kid: 'same' }, { ...sender.publicJwk, kid: 'same' }] } });
+    sender.publish({
+      body: {
+        keys: [
+          { ...first, kid: 'same' },
+          { ...sender.publicJwk, kid: 'same' },
+        ],
+      },
+    });
     await openDoor(sender).arrival(await sender.sign(sender.claims(session, {}, alice), { kid: 'same' }));
   });
 });

@@ -78,7 +78,10 @@ describe('strict JSON', () => {
   });
 
   it('accepts no text that JSON.parse refuses, and agrees with it otherwise', () => {
-    const pieces = fc.array(fc.constantFrom('{', '}', '[', ']', ':', ',', '"a"', '"b\\""', '"\\\\"', '1', '-0', 'null', ' ', '"', '\\', '1e5'), { maxLength: 12 });
+    const pieces = fc.array(
+      fc.constantFrom('{', '}', '[', ']', ':', ',', '"a"', '"b\\""', '"\\\\"', '1', '-0', 'null', ' ', '"', '\\', '1e5'),
+      { maxLength: 12 },
+    );
     fc.assert(
       fc.property(pieces, (parts) => {
         const text = parts.join('');

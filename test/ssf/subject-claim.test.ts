@@ -6,7 +6,10 @@ import { type Focus, readSubjectClaim, type SubjectRules } from '../../src/ssf/s
 
 const own = 'https://idp.example.com/';
 
-function claimOf(subject: object, options: { focus?: Focus; legacy?: boolean; mayName?: object; critical?: string[]; streamId?: string } = {}): SubjectClaim | undefined {
+function claimOf(
+  subject: object,
+  options: { focus?: Focus; legacy?: boolean; mayName?: object; critical?: string[]; streamId?: string } = {},
+): SubjectClaim | undefined {
   const rules: SubjectRules = {
     legacy: options.legacy ?? false,
     authority: authorityOf({ issuer: own, extraIssuers: [], mayName: (options.mayName ?? {}) as never }),
@@ -39,14 +42,26 @@ describe('simple subjects', () => {
     ['B9 uri', { format: 'uri', uri: 'https://user.example.com/1' }, person('uri', 'https://user.example.com/1')],
     ['B9 uri that is a urn', { format: 'uri', uri: 'urn:uuid:4e851e98' }, person('uri', 'urn:uuid:4e851e98')],
     ['B11 jwt_id is a session', { format: 'jwt_id', iss: own, jti: 'j1' }, { kind: 'session', person: [], session: `${own} j1` }],
-    ['B12 saml_assertion_id is a session', { format: 'saml_assertion_id', issuer: own, assertion_id: '_8e' }, { kind: 'session', person: [], session: `${own} _8e` }],
-    ['B13 ip-addresses is a network', { format: 'ip-addresses', 'ip-addresses': ['10.0.0.1'] }, { kind: 'network', person: [], id: '10.0.0.1' }],
+    [
+      'B12 saml_assertion_id is a session',
+      { format: 'saml_assertion_id', issuer: own, assertion_id: '_8e' },
+      { kind: 'session', person: [], session: `${own} _8e` },
+    ],
+    [
+      'B13 ip-addresses is a network',
+      { format: 'ip-addresses', 'ip-addresses': ['10.0.0.1'] },
+      { kind: 'network', person: [], id: '10.0.0.1' },
+    ],
     [
       'B35 an address in long form is compared in short form',
       { format: 'ip-addresses', 'ip-addresses': ['2001:0db8:0000:0000:0000:8a2e:0370:7334'] },
       { kind: 'network', person: [], id: '2001:db8::8a2e:370:7334' },
     ],
-    ['B2 members that the format does not describe are ignored', { ...email('a@b.example'), phone_number: 5, x: {} }, person('email', 'a@b.example')],
+    [
+      'B2 members that the format does not describe are ignored',
+      { ...email('a@b.example'), phone_number: 5, x: {} },
+      person('email', 'a@b.example'),
+    ],
   ])('%s', (_title, subject, claim) => {
     expect(claimOf(subject)).toEqual(claim);
   });
@@ -75,7 +90,10 @@ describe('simple subjects', () => {
     ['B35 an address in octal or short form', { format: 'ip-addresses', 'ip-addresses': ['127.1'] }],
     ['B13 no address', { format: 'ip-addresses', 'ip-addresses': [] }],
     ['B10 no alias', { format: 'aliases', identifiers: [] }],
-    ['B10 aliases in aliases', { format: 'aliases', identifiers: [email('a@b.example'), { format: 'aliases', identifiers: [email('a@b.example')] }] }],
+    [
+      'B10 aliases in aliases',
+      { format: 'aliases', identifiers: [email('a@b.example'), { format: 'aliases', identifiers: [email('a@b.example')] }] },
+    ],
     ['B10 an alias without what its format needs', { format: 'aliases', identifiers: [email('a@b.example'), { format: 'opaque' }] }],
     ['B15 complex without members', { format: 'complex' }],
     ['B15 complex in complex', { format: 'complex', user: { format: 'complex', user: email('a@b.example') } }],
@@ -85,7 +103,15 @@ describe('simple subjects', () => {
   });
 
   it('B10 B33 aliases are all identifiers of one person, doubles once', () => {
-    const subject = { format: 'aliases', identifiers: [email('A@b.example'), email('a@B.example'), email('other@b.example'), { format: 'phone', phone_number: '+12065550123' }] };
+    const subject = {
+      format: 'aliases',
+      identifiers: [
+        email('A@b.example'),
+        email('a@B.example'),
+        email('other@b.example'),
+        { format: 'phone', phone_number: '+12065550123' },
+      ],
+    };
     expect(claimOf(subject)?.person).toEqual([
       { format: 'email', value: 'a@b.example' },
       { format: 'email', value: 'other@b.example' },
@@ -108,7 +134,9 @@ describe('simple subjects', () => {
   });
 
   it('B14 an alias that nobody knows does not hide the others', () => {
-    expect(claimOf({ format: 'aliases', identifiers: [{ format: 'novel', id: '1' }, email('a@b.example')] })).toEqual(person('email', 'a@b.example'));
+    expect(claimOf({ format: 'aliases', identifiers: [{ format: 'novel', id: '1' }, email('a@b.example')] })).toEqual(
+      person('email', 'a@b.example'),
+    );
   });
 
   it('B20 the kind comes from the event, not from the format', () => {
@@ -133,8 +161,18 @@ describe('complex subjects', () => {
   it.each<[string, object, Focus, SubjectClaim]>([
     ['B15 a user', { user }, 'person', { kind: 'person', person: [key] }],
     ['B16 a user and a session: that session', { user, session }, 'person', { kind: 'session', person: [key], session: 'sess-1' }],
-    ['B16 sessions of a user on a device are not all sessions', { user, device }, 'sessions', { kind: 'session', person: [key], device: 'laptop-1' }],
-    ['B16 a user, a session and a device', { user, session, device }, 'sessions', { kind: 'session', person: [key], session: 'sess-1', device: 'laptop-1' }],
+    [
+      'B16 sessions of a user on a device are not all sessions',
+      { user, device },
+      'sessions',
+      { kind: 'session', person: [key], device: 'laptop-1' },
+    ],
+    [
+      'B16 a user, a session and a device',
+      { user, session, device },
+      'sessions',
+      { kind: 'session', person: [key], session: 'sess-1', device: 'laptop-1' },
+    ],
     ['B16 a session alone', { session }, 'sessions', { kind: 'session', person: [], session: 'sess-1' }],
     ['B16 a device alone', { device }, 'sessions', { kind: 'device', person: [], id: 'laptop-1' }],
     ['B16 posture of a device of a user', { user, device }, 'posture', { kind: 'person', person: [key], device: 'laptop-1' }],
@@ -147,7 +185,12 @@ describe('complex subjects', () => {
     ['B16 risk of a user without user', { device }, 'user', { kind: 'person', person: [], device: 'laptop-1', blocked: 'noSubject' }],
     ['B16 risk of a device without device', { user }, 'device', { kind: 'device', person: [], blocked: 'noSubject' }],
     ['Z3.2 a group beside a user', { user, group: opaque('g') }, 'person', { kind: 'person', person: [key], blocked: 'unknownMember' }],
-    ['Z3.2 a session of a format that nobody knows', { user, session: { format: 'novel' } }, 'person', { kind: 'person', person: [key], blocked: 'unknownFormat' }],
+    [
+      'Z3.2 a session of a format that nobody knows',
+      { user, session: { format: 'novel' } },
+      'person',
+      { kind: 'person', person: [key], blocked: 'unknownFormat' },
+    ],
     ['Z3.2 a member that is no subject', { user, note: 'x' }, 'person', { kind: 'person', person: [key], blocked: 'unknownMember' }],
   ])('%s', (_title, members, focus, claim) => {
     expect(claimOf({ format: 'complex', ...members }, { focus })).toEqual(claim);
@@ -173,7 +216,13 @@ describe('I7 spellings of drafts, for legacy senders only', () => {
     [
       'id_token_claims',
       { subject_type: 'id_token_claims', iss: own, sub: '1', email: 'A@b.example' },
-      { kind: 'person', person: [{ format: 'iss_sub', value: `${own} 1` }, { format: 'email', value: 'a@b.example' }] },
+      {
+        kind: 'person',
+        person: [
+          { format: 'iss_sub', value: `${own} 1` },
+          { format: 'email', value: 'a@b.example' },
+        ],
+      },
     ],
     [
       'oauth_token',
@@ -211,7 +260,12 @@ describe('whom a transmitter may name', () => {
     ['B39 one of several aliases is foreign', {}, { format: 'aliases', identifiers: [email('a@b.example'), issSub('1', foreign)] }, false],
     ['B39 the user of a complex subject is foreign', {}, { format: 'complex', user: issSub('1', foreign), session: opaque('s') }, false],
     ['B39 the device of a complex subject is foreign', {}, { format: 'complex', user: issSub('1'), device: issSub('d', foreign) }, false],
-    ['B39 a session beside a person of a listed format', { formats: ['iss_sub'] }, { format: 'complex', user: issSub('1'), session: opaque('s') }, true],
+    [
+      'B39 a session beside a person of a listed format',
+      { formats: ['iss_sub'] },
+      { format: 'complex', user: issSub('1'), session: opaque('s') },
+      true,
+    ],
     ['B39 another tenant', { tenants: ['t1'] }, { format: 'complex', user: issSub('1'), tenant: opaque('t2') }, false],
     ['B39 the listed tenant', { tenants: ['t1'] }, { format: 'complex', user: issSub('1'), tenant: opaque('t1') }, true],
   ])('%s', (_title, mayName, subject, allowed) => {

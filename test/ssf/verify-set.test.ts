@@ -38,7 +38,9 @@ describe('a SET that is in order', () => {
   });
 
   it('A27 may carry claims and event members that nobody knows', async () => {
-    const arrival = await door.arrival(await sender.sign(set({ novelty: { deep: [1] } }, { novelty: true, event_timestamp: 1_700_000_000 })));
+    const arrival = await door.arrival(
+      await sender.sign(set({ novelty: { deep: [1] } }, { novelty: true, event_timestamp: 1_700_000_000 })),
+    );
     expect(arrival.type).toBe('session_revoked');
   });
 
@@ -105,7 +107,9 @@ describe('a SET that is in order', () => {
 describe('a SET that is refused', () => {
   it('A20 when it is signed with a key that the issuer does not publish', async () => {
     const stranger = await createTransmitter({ issuer: sender.issuer });
-    expect(await door.refusal(await stranger.sign(stranger.claims(session, {}, alice), { kid: 'stranger' }))).toBe('invalid_key keyUnknown');
+    expect(await door.refusal(await stranger.sign(stranger.claims(session, {}, alice), { kid: 'stranger' }))).toBe(
+      'invalid_key keyUnknown',
+    );
     await stranger.close();
   });
 
@@ -190,7 +194,9 @@ describe('a SET that is refused', () => {
   it('A64 is not UTF-8 JSON', async () => {
     const { CompactSign } = await import('jose');
     const bytes = Buffer.from(JSON.stringify(set({ note: 'é' })), 'latin1');
-    const token = await new CompactSign(bytes).setProtectedHeader({ alg: 'RS256', typ: 'secevent+jwt', kid: sender.kid }).sign(sender.privateKey);
+    const token = await new CompactSign(bytes)
+      .setProtectedHeader({ alg: 'RS256', typ: 'secevent+jwt', kid: sender.kid })
+      .sign(sender.privateKey);
     expect(await door.refusal(token)).toBe('invalid_request payloadJson');
     expect(await door.refusal(await sender.sign('[]'))).toBe('invalid_request payloadJson');
   });
@@ -210,7 +216,16 @@ describe('a SET that is refused', () => {
 
   it('A62 has no subject identifier, or one without its format or its members', async () => {
     expect(await door.refusal(await without('sub_id'))).toBe('invalid_request subjectMissing');
-    for (const sub_id of ['alice', {}, { format: '' }, { email: 'a@example.com' }, { format: 'email' }, { format: 'iss_sub', iss: 'x' }, null, []]) {
+    for (const sub_id of [
+      'alice',
+      {},
+      { format: '' },
+      { email: 'a@example.com' },
+      { format: 'email' },
+      { format: 'iss_sub', iss: 'x' },
+      null,
+      [],
+    ]) {
       expect(await door.refusal(await signed({ sub_id }))).toBe('invalid_request subjectMalformed');
     }
   });
@@ -236,14 +251,17 @@ describe('what is accepted and not acted on', () => {
     const discovering = openDoor(sender, { jwksUri: undefined });
     const user = { format: 'email', email: 'alice@example.com' };
     const opaque = { format: 'opaque', id: '1' };
-    const blockOf = async (more: object, payload: object = {}) => (await discovering.arrival(await sender.sign(set(more, payload)))).claim.blocked;
+    const blockOf = async (more: object, payload: object = {}) =>
+      (await discovering.arrival(await sender.sign(set(more, payload)))).claim.blocked;
     expect(await blockOf({})).toBeUndefined();
     expect(await blockOf({ sub_id: { format: 'complex', user, application: opaque } })).toBe('criticalMember');
     expect(await blockOf({ sub_id: { format: 'complex', user, tenant: opaque } })).toBe('criticalMember');
     expect(await blockOf({}, { other: { format: 'complex', application: opaque } })).toBe('criticalMember');
     expect(await blockOf({}, { other: { format: 'complex', user } })).toBeUndefined();
     const ours = openDoor(sender, { jwksUri: undefined, mayName: { tenants: ['1'] } });
-    expect((await ours.arrival(await sender.sign(set({ sub_id: { format: 'complex', user, tenant: opaque } })))).claim.blocked).toBeUndefined();
+    expect(
+      (await ours.arrival(await sender.sign(set({ sub_id: { format: 'complex', user, tenant: opaque } })))).claim.blocked,
+    ).toBeUndefined();
     sender.describe({});
   });
 
@@ -266,7 +284,9 @@ describe('attacks', () => {
       const header = encode({ alg, typ: 'secevent+jwt', kid: sender.kid });
       for (const end of ['', signature]) expect(await door.refusal(`${header}.${payload}.${end}`)).toBe('invalid_request unsigned');
     }
-    expect(await door.refusal(`${encode({ alg: 'RS256', typ: 'secevent+jwt', kid: sender.kid })}.${payload}.`)).toBe('invalid_request unsigned');
+    expect(await door.refusal(`${encode({ alg: 'RS256', typ: 'secevent+jwt', kid: sender.kid })}.${payload}.`)).toBe(
+      'invalid_request unsigned',
+    );
   });
 
   it('A41 a MAC made with the public key as secret is refused', async () => {
@@ -295,7 +315,8 @@ describe('attacks', () => {
     const fresh = openDoor(sender);
     await fresh.arrival(await signed());
     const before = sender.keyRequests;
-    for (const kid of ['../../etc/passwd', "' or 1=1 --", '%00', 'a'.repeat(5000)]) expect(await fresh.refusal(await signed({}, { kid }))).toBe('invalid_key keyUnknown');
+    for (const kid of ['../../etc/passwd', "' or 1=1 --", '%00', 'a'.repeat(5000)])
+      expect(await fresh.refusal(await signed({}, { kid }))).toBe('invalid_key keyUnknown');
     expect(sender.keyRequests).toBe(before);
     expect(await fresh.refusal(await signed({}, { kid: 7 }))).toBe('invalid_request kid');
   });
@@ -306,7 +327,9 @@ describe('attacks', () => {
     const opened = openDoor(many);
     await opened.arrival(await many.sign(many.claims(session, {}, alice), { kid: undefined }));
     const stranger = await createTransmitter({ issuer: many.issuer });
-    expect(await opened.refusal(await stranger.sign(stranger.claims(session, {}, alice), { kid: undefined }))).toBe('authentication_failed signature');
+    expect(await opened.refusal(await stranger.sign(stranger.claims(session, {}, alice), { kid: undefined }))).toBe(
+      'authentication_failed signature',
+    );
     await many.close();
     await stranger.close();
   });
@@ -332,7 +355,8 @@ describe('attacks', () => {
     sender.publish({ body: { keys: [{ ...jwk, kid: 'two' }] } });
     const opened = openDoor(sender, { algorithms: ['RS256', 'PS256'] });
     const bytes = Buffer.from(JSON.stringify(set()));
-    const sign = (alg: string, key: typeof pair.privateKey) => new CompactSign(bytes).setProtectedHeader({ alg, typ: 'secevent+jwt', kid: 'two' }).sign(key);
+    const sign = (alg: string, key: typeof pair.privateKey) =>
+      new CompactSign(bytes).setProtectedHeader({ alg, typ: 'secevent+jwt', kid: 'two' }).sign(key);
     await opened.arrival(await sign('RS256', pair.privateKey));
     expect(await opened.refusal(await sign('PS256', asPss as typeof pair.privateKey))).toBe('invalid_key keyUnacceptable');
     sender.publish();
@@ -343,14 +367,22 @@ describe('attacks', () => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
     sender.publish({ body: { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'short', alg: 'RS256' }] } });
     const input = `${encode({ alg: 'RS256', typ: 'secevent+jwt', kid: 'short' })}.${encode(set())}`;
-    const signature = sign('sha256', Buffer.from(input), createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' }))).toString('base64url');
+    const signature = sign('sha256', Buffer.from(input), createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' }))).toString(
+      'base64url',
+    );
     expect(await openDoor(sender).refusal(`${input}.${signature}`)).toBe('invalid_key keyUnacceptable');
     sender.publish();
   });
 
   it('A45 crit with any name, and b64 false, are refused', async () => {
     const [, payload, signature] = split(await signed());
-    for (const header of [{ crit: ['exp'], exp: 1 }, { crit: ['b64'], b64: false }, { b64: false }, { crit: [] }, { crit: ['b64'], b64: true }]) {
+    for (const header of [
+      { crit: ['exp'], exp: 1 },
+      { crit: ['b64'], b64: false },
+      { b64: false },
+      { crit: [] },
+      { crit: ['b64'], b64: true },
+    ]) {
       const text = `${encode({ alg: 'RS256', typ: 'secevent+jwt', kid: sender.kid, ...header })}.${payload}.${signature}`;
       expect(await door.refusal(text)).toBe('invalid_request critical');
     }
@@ -385,7 +417,9 @@ describe('attacks', () => {
     const other = await createTransmitter();
     expect(other.kid).toBe(sender.kid);
     expect(await door.refusal(await other.sign(other.claims(session, {}, alice)))).toBe('invalid_issuer issuer');
-    expect(await door.refusal(await other.sign({ ...other.claims(session, {}, alice), iss: sender.issuer }))).toBe('authentication_failed signature');
+    expect(await door.refusal(await other.sign({ ...other.claims(session, {}, alice), iss: sender.issuer }))).toBe(
+      'authentication_failed signature',
+    );
     await other.close();
   });
 
@@ -412,8 +446,15 @@ describe('attacks', () => {
     const curve = await createTransmitter({ algorithm: 'ES256' });
     const opened = openDoor(curve, { algorithms: ['ES256'] });
     const [header, payload, signature] = split(await curve.sign(curve.claims(session, {}, alice)));
-    const forged = [Buffer.alloc(64), Buffer.alloc(63), Buffer.alloc(65), Buffer.alloc(1), Buffer.concat([Buffer.from(signature, 'base64url'), Buffer.alloc(2)])];
-    for (const bytes of forged) expect(await opened.refusal(`${header}.${payload}.${bytes.toString('base64url')}`)).toBe('authentication_failed signature');
+    const forged = [
+      Buffer.alloc(64),
+      Buffer.alloc(63),
+      Buffer.alloc(65),
+      Buffer.alloc(1),
+      Buffer.concat([Buffer.from(signature, 'base64url'), Buffer.alloc(2)]),
+    ];
+    for (const bytes of forged)
+      expect(await opened.refusal(`${header}.${payload}.${bytes.toString('base64url')}`)).toBe('authentication_failed signature');
     await curve.close();
   });
 
@@ -422,11 +463,16 @@ describe('attacks', () => {
     await door.arrival(token);
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ ';
     await fc.assert(
-      fc.asyncProperty(fc.nat({ max: token.length - 1 }), fc.constantFrom(...alphabet), fc.constantFrom('replace', 'insert', 'delete'), async (at, char, how) => {
-        const mutated = token.slice(0, at) + (how === 'delete' ? '' : char) + token.slice(how === 'insert' ? at : at + 1);
-        fc.pre(mutated !== token);
-        expect((await door.push(mutated)).kind).toBe('rejected');
-      }),
+      fc.asyncProperty(
+        fc.nat({ max: token.length - 1 }),
+        fc.constantFrom(...alphabet),
+        fc.constantFrom('replace', 'insert', 'delete'),
+        async (at, char, how) => {
+          const mutated = token.slice(0, at) + (how === 'delete' ? '' : char) + token.slice(how === 'insert' ? at : at + 1);
+          fc.pre(mutated !== token);
+          expect((await door.push(mutated)).kind).toBe('rejected');
+        },
+      ),
       { numRuns: 400 },
     );
     for (const char of alphabet) {
