@@ -6,7 +6,7 @@ import { readPolicyFolder } from '../app/policy-folder.ts';
 import { type CompiledBundle, compileBundle, createTestJudge } from '../engine.ts';
 import { guardsInForce } from '../guard/index.ts';
 import { formatFaults } from '../model/document.ts';
-import { runInlineTests } from '../policy/index.ts';
+import { policyJsonSchema, runInlineTests } from '../policy/index.ts';
 import type { CommandContext, ExitCode } from './console.ts';
 
 interface Options {
@@ -30,6 +30,15 @@ export function addPolicyCommands(program: Command, context: CommandContext, run
       );
   add('lint', 'checks every document; exit 1 where one has a fault', (options, compiled) => lint(options, compiled, context));
   add('test', 'runs the tests inside the documents; exit 1 where one fails', (options, compiled) => test(options, compiled, context));
+  policy
+    .command('schema')
+    .description('the JSON Schema of a policy document, for editors')
+    .action(() =>
+      run(async () => {
+        context.console.out(`${JSON.stringify(policyJsonSchema(), null, 2)}\n`);
+        return 0;
+      }),
+    );
 }
 
 export function defaultFolder({ workingDir, programDir }: Pick<CommandContext, 'workingDir' | 'programDir'>): string {

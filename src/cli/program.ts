@@ -4,6 +4,7 @@ import { formatFaults } from '../model/document.ts';
 import { AppError } from '../model/errors.ts';
 import { CommandError } from './client.ts';
 import type { CommandContext, ExitCode } from './console.ts';
+import { addAbsentCommands } from './absent.ts';
 import { addDatabaseCommands } from './database.ts';
 import { addDemoCommand } from './demo.ts';
 import { addInitCommand } from './init.ts';
@@ -34,6 +35,7 @@ export async function runProgram(args: readonly string[], context: CommandContex
   addPauseCommands(program, context, run);
   addLedgerCommands(program, context, run);
   addDatabaseCommands(program, context, run);
+  addAbsentCommands(program, run);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;

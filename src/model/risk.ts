@@ -26,7 +26,15 @@ export interface EvidenceState {
   readonly marks: {
     readonly classes: readonly (readonly [markClass: MarkClass, scope: string, at: Instant])[];
     readonly targets: readonly (readonly [type: string, band: Severity | '*', source: string, at: Instant])[];
-    readonly occurrences: readonly (readonly [type: string, band: Severity, source: string, tag: string, key: string, bucket: number, until: Instant])[];
+    readonly occurrences: readonly (readonly [
+      type: string,
+      band: Severity,
+      source: string,
+      tag: string,
+      key: string,
+      bucket: number,
+      until: Instant,
+    ])[];
   };
 }
 

@@ -30,13 +30,15 @@ export function parseEvidence(text: string): EvidenceState {
   check(occurrences, (row) => row.length === 7 && texts(row, 0, 5) && Number.isFinite(row[5]) && Number.isFinite(row[6]));
   return {
     v: version,
-    families: (families as [string, EvidenceFamily['band'], string, string, EvidenceFamily['seen']][]).map(([type, band, source, tag, seen]) => ({
-      type,
-      band,
-      source,
-      tag,
-      seen,
-    })),
+    families: (families as [string, EvidenceFamily['band'], string, string, EvidenceFamily['seen']][]).map(
+      ([type, band, source, tag, seen]) => ({
+        type,
+        band,
+        source,
+        tag,
+        seen,
+      }),
+    ),
     marks: { classes, targets, occurrences } as EvidenceState['marks'],
   };
 }

@@ -35,7 +35,10 @@ export function mergeEvidence(a: EvidenceState, b: EvidenceState, model: RiskMod
 
 /** As `mergeEvidence`, with the number of occurrences that the cap of a source pushed out. */
 export function mergeCounting(a: EvidenceState, b: EvidenceState, model: RiskModel): { state: EvidenceState; dropped: number } {
-  const merged = mergeSorted(a.families, b.families, compareFamilies, (left, right) => ({ ...left, seen: mergeSeen(left.seen, right.seen) }));
+  const merged = mergeSorted(a.families, b.families, compareFamilies, (left, right) => ({
+    ...left,
+    seen: mergeSeen(left.seen, right.seen),
+  }));
   const { families, dropped } = capSources(merged, model);
   return { state: { v: 1, families, marks: mergeMarks(a.marks, b.marks, families) }, dropped };
 }
@@ -130,7 +133,12 @@ function mergeSorted<T>(a: readonly T[], b: readonly T[], compare: (a: T, b: T) 
 
 /** Newest first; of equal times the smaller key first. The later time of one key and bucket wins. */
 function mergeSeen(a: readonly Seen[], b: readonly Seen[]): readonly Seen[] {
-  const ordered = mergeSorted(a, b, (one, other) => other[1] - one[1] || compareText(one[0], other[0]), (one) => one);
+  const ordered = mergeSorted(
+    a,
+    b,
+    (one, other) => other[1] - one[1] || compareText(one[0], other[0]),
+    (one) => one,
+  );
   const kept: Seen[] = [];
   for (const seen of ordered) {
     if (kept.length === keptOfFamily) break;

@@ -27,7 +27,13 @@ export function contextOf(situation: Situation): ScoreContext {
 }
 
 /** Confidence in a source's word on a type, 0.05-1, and whether the source's standing was known. */
-export function confidenceIn(source: string, type: string, at: Instant, context: ScoreContext, model: RiskModel): { value: number; known: boolean } {
+export function confidenceIn(
+  source: string,
+  type: string,
+  at: Instant,
+  context: ScoreContext,
+  model: RiskModel,
+): { value: number; known: boolean } {
   const standing = Object.hasOwn(context.sources, source) ? context.sources[source] : undefined;
   const kind = standing?.kind ?? (source === 'operators' ? 'operators' : source.startsWith('api:') ? 'api' : undefined);
   let value = model.confidence.default;
@@ -84,7 +90,11 @@ const readers: Readonly<Record<TagPath, (surroundings: Surroundings) => string |
  * The tag under which a signal is kept: of those that apply to its group and are true of its own address, session and device the one with
  * the smallest factor; empty where none is. `gaps` are the values whose absence may have hidden a smaller one.
  */
-export function tagOf(type: SignalType, surroundings: Surroundings, model: RiskModel): { readonly tag: string; readonly gaps: readonly string[] } {
+export function tagOf(
+  type: SignalType,
+  surroundings: Surroundings,
+  model: RiskModel,
+): { readonly tag: string; readonly gaps: readonly string[] } {
   const gaps: string[] = [];
   for (const tag of model.tags) {
     if (tag.applies[type.groupIndex] !== true) continue;

@@ -95,7 +95,10 @@ function compileRiskModel(document: RiskDocument): RiskModel {
   const types = new Map<string, SignalType>();
   for (const name of Object.keys(document.types).sort(compareText)) types.set(name, compileType(name, document, groups));
   const tags = Object.entries(document.tags)
-    .map(([name, tag]): Tag => Object.freeze({ name, factor: tag.factor, applies: byGroup((group) => applies(tag.groups, group)), when: tag.when }))
+    .map(
+      ([name, tag]): Tag =>
+        Object.freeze({ name, factor: tag.factor, applies: byGroup((group) => applies(tag.groups, group)), when: tag.when }),
+    )
     .sort((a, b) => a.factor - b.factor || compareText(a.name, b.name));
   const lives = [...types.values()].map((type) => type.halfLifeMs ?? 0);
   return Object.freeze({
@@ -172,7 +175,9 @@ function compileType(name: string, document: RiskDocument, groups: readonly stri
     facts: Object.freeze(
       Object.fromEntries(Object.entries(entry.facts).map(([fact, form]) => [fact, form === 'int' ? 'int' : 'text'] as const)),
     ),
-    factValues: Object.freeze(Object.fromEntries(Object.entries(entry.facts).flatMap(([fact, form]) => (Array.isArray(form) ? [[fact, form]] : [])))),
+    factValues: Object.freeze(
+      Object.fromEntries(Object.entries(entry.facts).flatMap(([fact, form]) => (Array.isArray(form) ? [[fact, form]] : []))),
+    ),
     severityIgnored: entry.severity === 'ignored',
     evidenceNats: Object.freeze(Object.fromEntries(bandNames.map((band) => [band, nats(band)])) as Record<Severity, number>),
     halfLifeMs: entry.halfLife ?? null,

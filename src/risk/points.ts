@@ -28,7 +28,11 @@ export function pointsOf(state: EvidenceState, at: Instant, context: ScoreContex
     items
       .sort((a, b) => b.value - a.value || compareFamilies(a.family, b.family) || compareText(a.key, b.key) || a.at - b.at)
       .slice(0, ranks)
-      .map((item, rank) => ({ item, nats: ((multipliers[group] as number) * item.value) / 2 ** rank, statistical: model.statistical[group] === true })),
+      .map((item, rank) => ({
+        item,
+        nats: ((multipliers[group] as number) * item.value) / 2 ** rank,
+        statistical: model.statistical[group] === true,
+      })),
   );
   // The crumb rule scales all items alike and so leaves the shares as they are; the statistical cap does not.
   const statistical = counted.reduce((sum, each) => sum + (each.statistical ? each.nats : 0), 0);

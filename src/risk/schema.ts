@@ -80,7 +80,10 @@ export const riskModelSchema = z.strictObject({
       z.strictObject({
         when: z
           .strictObject({
-            tier: z.array(z.enum(['none', 'standing', 'tier0'])).min(1).optional(),
+            tier: z
+              .array(z.enum(['none', 'standing', 'tier0']))
+              .min(1)
+              .optional(),
             executive: z.boolean().optional(),
             hr: z.array(z.enum(hrStatuses)).min(1).optional(),
           })
@@ -139,7 +142,10 @@ export function checkRiskDocument(document: RiskDocument, file: string, locate: 
     }
     const equal = worth.find((each) => thresholds.includes(each));
     if (equal !== undefined) {
-      fault([...path, 'standalone'], `${equal} is the entry threshold of a level: it would be lost within seconds of the event; use 1 less or more`);
+      fault(
+        [...path, 'standalone'],
+        `${equal} is the entry threshold of a level: it would be lost within seconds of the event; use 1 less or more`,
+      );
     }
   }
 

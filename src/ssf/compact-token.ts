@@ -29,8 +29,8 @@ export function readCompactToken(text: string): CompactResult {
   if (header === undefined) return refuse('headerJson');
   const { alg, kid } = header;
   if (typeof alg !== 'string' || parts[2] === '' || alg.toLowerCase() === 'none') return refuse('unsigned');
-  if (header['crit'] !== undefined || (header['b64'] !== undefined && header['b64'] !== true)) return refuse('critical');
-  if (typeof header['cty'] === 'string' && /^(application\/)?(.*\+)?jwt$/i.test(header['cty'])) return refuse('nested');
+  if (header.crit !== undefined || (header.b64 !== undefined && header.b64 !== true)) return refuse('critical');
+  if (typeof header.cty === 'string' && /^(application\/)?(.*\+)?jwt$/i.test(header.cty)) return refuse('nested');
   if (kid !== undefined && typeof kid !== 'string') return refuse('kid');
   const claims = readPart(parts[1]);
   if (claims === undefined) return refuse('payloadJson');

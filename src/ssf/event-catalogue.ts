@@ -121,26 +121,22 @@ export function readEventMeaning(uri: string, payload: JsonObject): EventMeaning
 }
 
 function initiatorOf(payload: JsonObject): Readonly<Record<string, FactValue>> {
-  const initiator = payload['initiating_entity'];
+  const initiator = payload.initiating_entity;
   return initiators.has(initiator) ? { initiator: initiator as string } : {};
 }
 
 /** A person's own sign-out elsewhere is told by the same event, so that it weighs less. */
 function readRevocation(payload: JsonObject): Partial<EventReading> {
-  return { facts: initiatorOf(payload), severity: payload['initiating_entity'] === 'user' ? 'low' : 'medium' };
+  return { facts: initiatorOf(payload), severity: payload.initiating_entity === 'user' ? 'low' : 'medium' };
 }
 
 function readCredentialChange(payload: JsonObject): Partial<EventReading> {
-  const change = payload['change_type'];
+  const change = payload.change_type;
   const initiator = initiatorOf(payload);
   const known = changeTypes.has(change);
   // Deleting a password, or changing one's own, takes nobody out.
   const reset =
-    payload['credential_type'] === 'password' &&
-    known &&
-    change !== 'delete' &&
-    'initiator' in initiator &&
-    initiator['initiator'] !== 'user';
+    payload.credential_type === 'password' && known && change !== 'delete' && 'initiator' in initiator && initiator.initiator !== 'user';
   return {
     facts: { ...initiator, ...credentialTypeOf(payload), ...(known ? { changeType: change as string } : {}) },
     ...(reset ? { mark: 'password_reset' } : {}),
@@ -153,12 +149,12 @@ function readCompromise(payload: JsonObject): Partial<EventReading> {
 
 /** The list of credential types is open (CAEP section 3.3.1), but a type is a short name. */
 function credentialTypeOf(payload: JsonObject): Readonly<Record<string, FactValue>> {
-  const type = payload['credential_type'] as string;
+  const type = payload.credential_type as string;
   return type.length <= 64 ? { credentialType: type } : {};
 }
 
 function readCompliance(payload: JsonObject): Partial<EventReading> {
-  switch (payload['current_status']) {
+  switch (payload.current_status) {
     case 'not-compliant':
       return { type: 'device_noncompliant' };
     case 'compliant':
@@ -169,15 +165,15 @@ function readCompliance(payload: JsonObject): Partial<EventReading> {
 }
 
 function readDisabled(payload: JsonObject): Partial<EventReading> {
-  return payload['reason'] === 'hijacking' ? { type: 'account_hijacked' } : { facts: initiatorOf(payload) };
+  return payload.reason === 'hijacking' ? { type: 'account_hijacked' } : { facts: initiatorOf(payload) };
 }
 
 function readCaepRisk(payload: JsonObject): Partial<EventReading> {
-  return readRisk((payload['principal'] as string).toUpperCase(), (payload['current_level'] as string).toUpperCase());
+  return readRisk((payload.principal as string).toUpperCase(), (payload.current_level as string).toUpperCase());
 }
 
 function oktaLevel(payload: JsonObject): string {
-  const level = (payload['current_level'] as string).toUpperCase();
+  const level = (payload.current_level as string).toUpperCase();
   return level === 'SECURE' || level === 'NONE' ? 'LOW' : level;
 }
 

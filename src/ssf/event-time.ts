@@ -17,7 +17,7 @@ export function eventInstant(
   receivedAt: Instant,
   note: (note: TimeNote) => void,
 ): Instant {
-  const told = timestampOf(set.payload['event_timestamp'], note) ?? set.toeAt ?? set.iatAt;
+  const told = timestampOf(set.payload.event_timestamp, note) ?? set.toeAt ?? set.iatAt;
   const bounded = Math.min(told, set.iatAt + clockSkewMs);
   const at = bounded > receivedAt + clockSkewMs ? receivedAt : bounded;
   if (at !== told) note('eventTimeClamped');

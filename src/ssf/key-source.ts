@@ -98,8 +98,8 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     let uri = settings.jwksUri;
     if (uri === undefined || settings.metadataUrl !== undefined) {
       const metadata = await readMetadata();
-      uri ??= typeof metadata['jwks_uri'] === 'string' ? metadata['jwks_uri'] : undefined;
-      const members = metadata['critical_subject_members'];
+      uri ??= typeof metadata.jwks_uri === 'string' ? metadata.jwks_uri : undefined;
+      const members = metadata.critical_subject_members;
       critical = Array.isArray(members) ? members.filter((member) => typeof member === 'string') : [];
     }
     if (uri === undefined) throw new KeyDocumentError('metadataWithoutKeys');
@@ -111,7 +111,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
   async function readMetadata(): Promise<JsonObject> {
     const metadata = await readDocument(settings.metadataUrl ?? metadataUrlOf(settings.issuer, settings.wellKnown));
     // SSF section 7.2.4: a document of another issuer is not used at all.
-    if (!isJsonObject(metadata) || metadata['issuer'] !== settings.issuer) throw new KeyDocumentError('metadataOfAnotherIssuer');
+    if (!isJsonObject(metadata) || metadata.issuer !== settings.issuer) throw new KeyDocumentError('metadataOfAnotherIssuer');
     return metadata;
   }
 

@@ -29,16 +29,16 @@ export async function importKeySet(
   document: JsonValue,
   allowed: readonly SignatureAlgorithm[],
 ): Promise<readonly PublishedKey[] | undefined> {
-  if (!isJsonObject(document) || !Array.isArray(document['keys'])) return undefined;
-  const keys = (document['keys'] as readonly JsonValue[]).slice(0, maxKeys).filter(isJsonObject);
+  if (!isJsonObject(document) || !Array.isArray(document.keys)) return undefined;
+  const keys = (document.keys as readonly JsonValue[]).slice(0, maxKeys).filter(isJsonObject);
   return Promise.all(keys.map((jwk) => importKey(jwk, allowed)));
 }
 
 async function importKey(jwk: JsonObject, allowed: readonly SignatureAlgorithm[]): Promise<PublishedKey> {
-  const kid = typeof jwk['kid'] === 'string' ? jwk['kid'] : undefined;
+  const kid = typeof jwk.kid === 'string' ? jwk.kid : undefined;
   const refuse = (refused: RefusedKey['refused']): RefusedKey => ({ kid, refused });
-  if (jwk['kty'] === 'oct' || jwk['k'] !== undefined) return refuse('symmetric');
-  if (jwk['d'] !== undefined) return refuse('private');
+  if (jwk.kty === 'oct' || jwk.k !== undefined) return refuse('symmetric');
+  if (jwk.d !== undefined) return refuse('private');
   if (!maySign(jwk)) return refuse('use');
   const algorithm = algorithmOf(jwk, allowed);
   if (algorithm === undefined) return refuse('algorithm');
@@ -57,24 +57,24 @@ async function importKey(jwk: JsonObject, allowed: readonly SignatureAlgorithm[]
 }
 
 function maySign(jwk: JsonObject): boolean {
-  if (jwk['use'] !== undefined && jwk['use'] !== 'sig') return false;
-  const operations = jwk['key_ops'];
+  if (jwk.use !== undefined && jwk.use !== 'sig') return false;
+  const operations = jwk.key_ops;
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'));
 }
 
 function algorithmOf(jwk: JsonObject, allowed: readonly SignatureAlgorithm[]): SignatureAlgorithm | undefined {
-  return allowed.find((algorithm) => fits(jwk, algorithm) && (jwk['alg'] === undefined || jwk['alg'] === algorithm));
+  return allowed.find((algorithm) => fits(jwk, algorithm) && (jwk.alg === undefined || jwk.alg === algorithm));
 }
 
 const curves: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521', EdDSA: 'Ed25519' };
 
 function fits(jwk: JsonObject, algorithm: SignatureAlgorithm): boolean {
-  switch (jwk['kty']) {
+  switch (jwk.kty) {
     case 'RSA':
       return algorithm.startsWith('RS') || algorithm.startsWith('PS');
     case 'EC':
     case 'OKP':
-      return curves[algorithm] === jwk['crv'];
+      return curves[algorithm] === jwk.crv;
     default:
       return false;
   }

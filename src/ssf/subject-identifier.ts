@@ -84,7 +84,7 @@ export function readIdentifier(subject: JsonObject, legacy: boolean): Identifier
 
 /** The format's registered name; `undefined` where none is given. `phone` is an example's slip in SSF section 8.1.3.3. */
 export function formatOf(subject: JsonObject, legacy: boolean): string | undefined {
-  const format = subject['format'] ?? (legacy ? subject['subject_type'] : undefined);
+  const format = subject.format ?? (legacy ? subject.subject_type : undefined);
   if (typeof format !== 'string' || format === '') return undefined;
   if (format === 'phone') return 'phone_number';
   return legacy && format !== 'ip-addresses' ? format.replaceAll('-', '_') : format;
@@ -104,7 +104,7 @@ function readSingle(format: string, subject: JsonObject, legacy: boolean): Ident
 }
 
 function readAliases(subject: JsonObject, legacy: boolean): IdentifierResult {
-  const entries = subject['identifiers'];
+  const entries = subject.identifiers;
   if (!Array.isArray(entries) || entries.length === 0) return { kind: 'malformed' };
   const known: Identifier[] = [];
   for (const entry of entries) {
@@ -137,7 +137,7 @@ export function canonicalAddress(text: string): string | undefined {
 /** Google's claims of an ID token: issuer and subject, and beside them a mail address. */
 function readTokenClaims(subject: JsonObject): IdentifierResult {
   const person = readSingle('iss_sub', subject, true);
-  if (person.kind !== 'known' || subject['email'] === undefined) return person;
+  if (person.kind !== 'known' || subject.email === undefined) return person;
   const email = readSingle('email', subject, true);
   return email.kind === 'known' ? { kind: 'known', identifiers: [...person.identifiers, ...email.identifiers] } : email;
 }

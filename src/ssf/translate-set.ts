@@ -48,7 +48,7 @@ export function createTranslator(settings: TransmitterSettings): Translator {
         case 'directory':
           return { kind: 'directory', notes: set.notes };
         case 'stream':
-          if (!legacy && !isJsonObject(set.claims['sub_id'])) return { kind: 'fault', fault: setFault('subjectMissing') };
+          if (!legacy && !isJsonObject(set.claims.sub_id)) return { kind: 'fault', fault: setFault('subjectMissing') };
           return { kind: 'stream', stream: readStreamMessage(set, meaning.message), notes: set.notes };
         case 'signal':
         case 'broken':
@@ -84,8 +84,8 @@ function claimOf(
   rules: SubjectRules,
   notes: TranslationNote[],
 ): { claim: SubjectClaim } | { fault: SetFault } {
-  const primary = set.claims['sub_id'];
-  const inner = set.payload['subject'];
+  const primary = set.claims.sub_id;
+  const inner = set.payload.subject;
   let subject: JsonValue | undefined = primary;
   if (primary === undefined) {
     if (!rules.legacy) return { fault: setFault('subjectMissing') };
@@ -110,7 +110,7 @@ function hasCriticalElsewhere(payload: JsonObject, critical: readonly string[]):
   return Object.values(payload).some(
     (value) =>
       isJsonObject(value) &&
-      value['format'] === 'complex' &&
+      value.format === 'complex' &&
       Object.keys(value).some((name) => !honoured.has(name) && critical.includes(name)),
   );
 }
@@ -173,8 +173,7 @@ function marksOf(mark: ReportedMark, settings: TransmitterSettings, claim: Subje
 /** The first address that the event names beside its subject: an `ip-addresses` subject, a draft's `ips`, or Okta's own member. */
 function circumstancesOf(payload: JsonObject): Circumstances {
   for (const [name, value] of Object.entries(payload)) {
-    const addresses =
-      isJsonObject(value) && value['format'] === 'ip-addresses' ? value['ip-addresses'] : name === 'ips' ? value : undefined;
+    const addresses = isJsonObject(value) && value.format === 'ip-addresses' ? value['ip-addresses'] : name === 'ips' ? value : undefined;
     const first = Array.isArray(addresses) ? addresses[0] : name === 'current_ip_address' ? value : undefined;
     const ip = typeof first === 'string' ? canonicalAddress(first) : undefined;
     if (ip !== undefined) return { ip };
@@ -183,11 +182,11 @@ function circumstancesOf(payload: JsonObject): Circumstances {
 }
 
 function readStreamMessage(set: VerifiedSet, message: StreamMessage['message']): StreamMessage {
-  const subject = set.claims['sub_id'];
+  const subject = set.claims.sub_id;
   const member = (name: string) => (typeof set.payload[name] === 'string' ? (set.payload[name] as string) : undefined);
   return {
     message,
-    streamId: isJsonObject(subject) && typeof subject['id'] === 'string' ? subject['id'] : undefined,
+    streamId: isJsonObject(subject) && typeof subject.id === 'string' ? subject.id : undefined,
     state: member('state'),
     status: member('status'),
     reason: member('reason'),

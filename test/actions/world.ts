@@ -80,6 +80,7 @@ export function createWorld({
     db: store,
     transaction: (work) => store.transaction(work),
     appendEntries: (tx, entries: readonly Entry[]) => append(tx, entries),
+    targets: async () => ({}),
   });
   const opened: { executor: Executor; process: ProcessRegistration }[] = [];
 

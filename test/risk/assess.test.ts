@@ -4,7 +4,20 @@ import { emptyEvidence } from '../../src/model/risk.ts';
 import type { Identity } from '../../src/model/subject.ts';
 import { assess, evidenceOfMarks, mergeEvidence, parseEvidence, score, serialiseEvidence } from '../../src/risk/index.ts';
 import { compareText } from '../../src/risk/text-order.ts';
-import { changedText, classMark, dayMs, hourMs, loadModel, minuteMs, neutral, person, type Sent, shipped, situationOf, T } from './support.ts';
+import {
+  changedText,
+  classMark,
+  dayMs,
+  hourMs,
+  loadModel,
+  minuteMs,
+  neutral,
+  person,
+  type Sent,
+  shipped,
+  situationOf,
+  T,
+} from './support.ts';
 
 const step = (sent: Sent, standing = {}, model = shipped) => assess(situationOf(sent, standing), model);
 
@@ -104,7 +117,8 @@ describe('confidence and proof', () => {
   });
 
   it('takes the first rule that fits and never goes below 0.05', () => {
-    const rules = '[{ sources: [i], types: [mfa_fatigue], confidence: 0 }, { kinds: [api], confidence: 0.5 }, { types: [mfa_fatigue], confidence: 0.9 }]';
+    const rules =
+      '[{ sources: [i], types: [mfa_fatigue], confidence: 0 }, { kinds: [api], confidence: 0.5 }, { types: [mfa_fatigue], confidence: 0.9 }]';
     const model = loadModel(changedText('rules: []', `rules: ${rules}`));
     const confidence = (sent: Partial<Sent>) => step({ type: 'mfa_fatigue', ...sent }, {}, model).signal.confidence;
     expect(confidence({})).toBe(0.05);
@@ -158,7 +172,10 @@ describe('context', () => {
   });
 
   it('puts a raising tag behind every other', () => {
-    const text = changedText('  strongMfa: {', '  unmanaged: { groups: [session, login], factor: 1.25, when: [{ device.managed: no }] }\n  strongMfa: {');
+    const text = changedText(
+      '  strongMfa: {',
+      '  unmanaged: { groups: [session, login], factor: 1.25, when: [{ device.managed: no }] }\n  strongMfa: {',
+    );
     const model = loadModel(text);
     expect(step({ type: 'anomalous_token' }, {}, model)).toMatchObject({ score: 63.1434, base: 55 });
     const strong = { session: { mfa: 'strong' as const, deviceBound: 'no' as const } };
@@ -217,7 +234,8 @@ describe('marks', () => {
 describe('retention', () => {
   it('keeps of equal times the smaller key', () => {
     let evidence = emptyEvidence;
-    for (let index = 0; index < 20; index++) evidence = step({ type: 'brute_force', key: `s:${String.fromCharCode(116 - index)}` }, { evidence }).evidence;
+    for (let index = 0; index < 20; index++)
+      evidence = step({ type: 'brute_force', key: `s:${String.fromCharCode(116 - index)}` }, { evidence }).evidence;
     expect(evidence.families[0]?.seen.map(([key]) => key).join('')).toBe('s:as:bs:cs:ds:es:fs:gs:hs:is:js:ks:ls:ms:ns:os:p');
   });
 
@@ -233,7 +251,9 @@ describe('retention', () => {
       }
     }
     expect(dropped).toBe(9 * 16 - 128);
-    expect(evidence.families.filter((family) => family.type !== 'admin_confirmed').reduce((sum, family) => sum + family.seen.length, 0)).toBe(128);
+    expect(
+      evidence.families.filter((family) => family.type !== 'admin_confirmed').reduce((sum, family) => sum + family.seen.length, 0),
+    ).toBe(128);
     expect(evidence.families.some((family) => family.type === 'admin_confirmed')).toBe(true);
     expect(step({ type: 'brute_force', source: 'j' }, { evidence })).not.toHaveProperty('dropped');
   });
@@ -260,16 +280,23 @@ describe('the text of evidence', () => {
     expect(serialiseEvidence(evidence).length).toBeLessThan(1400);
   });
 
-  it.each(['{', '[]', '{"v":1}', '[2,[],[],[],[]]', '[1,[["t","medium","i","",[]]],[],[],[]]', '[1,[],[["mfa_strong","","now"]],[],[]]', '[1,[["t","huge","i","",[["",1]]]],[],[],[]]'])(
-    'is refused when it is %s',
-    (text) => {
-      expect(() => parseEvidence(text)).toThrow('the stored evidence cannot be read');
-    },
-  );
+  it.each([
+    '{',
+    '[]',
+    '{"v":1}',
+    '[2,[],[],[],[]]',
+    '[1,[["t","medium","i","",[]]],[],[],[]]',
+    '[1,[],[["mfa_strong","","now"]],[],[]]',
+    '[1,[["t","huge","i","",[["",1]]]],[],[],[]]',
+  ])('is refused when it is %s', (text) => {
+    expect(() => parseEvidence(text)).toThrow('the stored evidence cannot be read');
+  });
 
   it('a merge of parsed states is that of the states', () => {
     const one = step({ type: 'brute_force', marks: [classMark('mfa_strong', T, 's:1')] }).evidence;
     const two = step({ type: 'mfa_fatigue', at: T + 1 }).evidence;
-    expect(mergeEvidence(parseEvidence(serialiseEvidence(one)), parseEvidence(serialiseEvidence(two)), shipped)).toEqual(mergeEvidence(one, two, shipped));
+    expect(mergeEvidence(parseEvidence(serialiseEvidence(one)), parseEvidence(serialiseEvidence(two)), shipped)).toEqual(
+      mergeEvidence(one, two, shipped),
+    );
   });
 });

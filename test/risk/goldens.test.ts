@@ -63,7 +63,15 @@ const distrusted = loadModel(changedText('  rules: []', '  rules: [{ sources: [i
 const familyOf = (type: string, band = 'medium' as const) => ({ type, band, source: 'i', tag: '' });
 
 const goldens: readonly Golden[] = [
-  { id: 'G1', title: 'a leaked credential is High by itself', steps: [send('leaked_credentials')], at: T, nats: 1.386294, score: 75, level: 'high' },
+  {
+    id: 'G1',
+    title: 'a leaked credential is High by itself',
+    steps: [send('leaked_credentials')],
+    at: T,
+    nats: 1.386294,
+    score: 75,
+    level: 'high',
+  },
   { id: 'G2', title: 'impossible travel is Medium', steps: [travel], at: T, nats: 0.597837, score: 45, level: 'medium' },
   { id: 'G3', title: 'it halves in a day', steps: [travel], at: T + dayMs, nats: 0.298919, score: 25.838, level: 'low' },
   { id: 'G3', title: 'it is gone in three days', steps: [travel], at: T + 3 * dayMs, nats: 0.07473, score: 7.2006, level: 'none' },
@@ -165,7 +173,15 @@ const goldens: readonly Golden[] = [
     score: 37.7464,
     level: 'low',
   },
-  { id: 'G17', title: 'securing the account takes all', steps: [send('aitm_phishing'), mark('secured', T + hourMs)], at: T + hourMs, nats: 0, score: 0, level: 'none' },
+  {
+    id: 'G17',
+    title: 'securing the account takes all',
+    steps: [send('aitm_phishing'), mark('secured', T + hourMs)],
+    at: T + hourMs,
+    nats: 0,
+    score: 0,
+    level: 'none',
+  },
   {
     id: 'G18',
     title: 'a leak that arrives after the reset but is older counts nothing',
@@ -184,7 +200,15 @@ const goldens: readonly Golden[] = [
     score: 75,
     level: 'high',
   },
-  { id: 'G20', title: 'a confirmation never fades', steps: [send('admin_confirmed')], at: T + 30 * dayMs, nats: 4.60517, score: 99, level: 'critical' },
+  {
+    id: 'G20',
+    title: 'a confirmation never fades',
+    steps: [send('admin_confirmed')],
+    at: T + 30 * dayMs,
+    nats: 4.60517,
+    score: 99,
+    level: 'critical',
+  },
   {
     id: 'G21',
     title: 'a source believed at 0.6 weighs 0.6',
@@ -215,7 +239,15 @@ const goldens: readonly Golden[] = [
     score: 69.9,
     level: 'medium',
   },
-  { id: 'N1', title: 'an MFA five minutes after fatigue is no relief', steps: n1, at: T + 10 * minuteMs, nats: 2.101164, score: 87.7686, level: 'high' },
+  {
+    id: 'N1',
+    title: 'an MFA five minutes after fatigue is no relief',
+    steps: n1,
+    at: T + 10 * minuteMs,
+    nats: 2.101164,
+    score: 87.7686,
+    level: 'high',
+  },
   {
     id: 'N2',
     title: 'fatigue after an MFA voids it too',
@@ -319,10 +351,7 @@ const goldens: readonly Golden[] = [
   {
     id: 'N12',
     title: 'a transmitter that lowers its word to MEDIUM takes its HIGH back',
-    steps: [
-      send('caep_risk_high'),
-      send('caep_risk_medium', T + hourMs, { marks: [target('caep_risk_high', 'i', T + hourMs)] }),
-    ],
+    steps: [send('caep_risk_high'), send('caep_risk_medium', T + hourMs, { marks: [target('caep_risk_high', 'i', T + hourMs)] })],
     at: T + hourMs,
     nats: 0.579818,
     score: 44,
@@ -346,10 +375,7 @@ const goldens: readonly Golden[] = [
   {
     id: 'N14',
     title: 'an event from the future is kept at its first arrival, once',
-    steps: [
-      send('impossible_travel', T + 30 * minuteMs, { arrivedAt: T }),
-      send('impossible_travel', T + 30 * minuteMs, { arrivedAt: T }),
-    ],
+    steps: [send('impossible_travel', T + 30 * minuteMs, { arrivedAt: T }), send('impossible_travel', T + 30 * minuteMs, { arrivedAt: T })],
     at: T,
     nats: 0.597837,
     score: 45,
@@ -416,7 +442,15 @@ const goldens: readonly Golden[] = [
     level: 'high',
     groupsActive: 2,
   },
-  { id: 'N19', title: 'the score comes from the rounded evidence', steps: [travel], at: T + 24_649_000, nats: 0.490571301, score: 38.7723, level: 'low' },
+  {
+    id: 'N19',
+    title: 'the score comes from the rounded evidence',
+    steps: [travel],
+    at: T + 24_649_000,
+    nats: 0.490571301,
+    score: 38.7723,
+    level: 'low',
+  },
 ];
 
 describe('worked examples', () => {

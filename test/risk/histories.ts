@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { type EvidenceState, emptyEvidence } from '../../src/model/risk.ts';
 import { markClasses } from '../../src/model/signal.ts';
-import { evidenceOfDismissal, evidenceOfMarks, mergeEvidence, type RiskModel } from '../../src/risk/index.ts';
 import { bandOf, oneOccurrence } from '../../src/risk/evidence.ts';
+import { evidenceOfDismissal, evidenceOfMarks, mergeEvidence, type RiskModel } from '../../src/risk/index.ts';
 import type { Event, History, Remedy } from './oracle.ts';
 import { hourMs, minuteMs, shipped, T } from './support.ts';
 
@@ -116,7 +116,8 @@ export function evidenceOf(item: Item, model: RiskModel = shipped): EvidenceStat
     tag: event.tag,
   });
   if ('event' in item) return oneOccurrence(familyOf(item.event), item.event.key, item.event.at);
-  if (item.remedy.kind === 'occurrence') return evidenceOfDismissal(familyOf(item.remedy.event), item.remedy.event.key, item.remedy.event.at);
+  if (item.remedy.kind === 'occurrence')
+    return evidenceOfDismissal(familyOf(item.remedy.event), item.remedy.event.key, item.remedy.event.at);
   return evidenceOfMarks([item.remedy], item.remedy.at, model);
 }
 

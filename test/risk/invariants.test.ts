@@ -28,13 +28,16 @@ const anyContext: fc.Arbitrary<ScoreContext> = fc.record({
   hrStatus: fc.constantFrom('active' as const, 'notice' as const, 'leave' as const, 'gardenLeave' as const),
   sources: fc.constant(neutral.sources),
 });
-const read = (history: History, context = neutral, at = readAt, model = shipped) => score(stateOf(itemsOf(history), model), at, context, model);
+const read = (history: History, context = neutral, at = readAt, model = shipped) =>
+  score(stateOf(itemsOf(history), model), at, context, model);
 const check = <T extends [unknown, ...unknown[]]>(...args: Parameters<typeof fc.property<T>>) => fc.assert(fc.property(...args), runs);
 
 describe('invariants', () => {
   it('1: any order, batching and repetition ends in the same bytes', () => {
     check(
-      anyHistory.chain((history) => fc.tuple(fc.constant(history), fc.shuffledSubarray(itemsOf(history), { minLength: itemsOf(history).length }), fc.nat())),
+      anyHistory.chain((history) =>
+        fc.tuple(fc.constant(history), fc.shuffledSubarray(itemsOf(history), { minLength: itemsOf(history).length }), fc.nat()),
+      ),
       ([history, shuffled, cut]) => {
         const items = itemsOf(history);
         const once = serialiseEvidence(stateOf(items));
@@ -86,7 +89,10 @@ describe('invariants', () => {
     const raised: readonly ((model: RiskModel, by: number) => RiskModel)[] = [
       (model, by) => ({
         ...model,
-        multipliers: { ...model.multipliers, rows: model.multipliers.rows.map((row) => ({ ...row, factors: row.factors.map((each) => each * by) })) },
+        multipliers: {
+          ...model.multipliers,
+          rows: model.multipliers.rows.map((row) => ({ ...row, factors: row.factors.map((each) => each * by) })),
+        },
       }),
       (model, by) => ({ ...model, confidence: { ...model.confidence, default: Math.min(1, model.confidence.default * by) } }),
       (model, by) => ({ ...model, tagFactors: new Map([...model.tagFactors].map(([tag, each]) => [tag, each * by])) }),
@@ -101,7 +107,12 @@ describe('invariants', () => {
       }),
       (model, by) => ({
         ...model,
-        types: new Map([...model.types].map(([name, type]) => [name, { ...type, evidenceNats: { ...type.evidenceNats, high: type.evidenceNats.high * by } }])),
+        types: new Map(
+          [...model.types].map(([name, type]) => [
+            name,
+            { ...type, evidenceNats: { ...type.evidenceNats, high: type.evidenceNats.high * by } },
+          ]),
+        ),
       }),
     ];
     const start = { ...shipped, confidence: { ...shipped.confidence, default: 0.5 } };
@@ -113,7 +124,14 @@ describe('invariants', () => {
 
   it('7: a group never counts more than 1.875 times its strongest evidence', () => {
     check(fc.constantFrom(...types), anyContext, fc.array(fc.nat(600), { minLength: 1, maxLength: 40 }), (type, context, minutes) => {
-      const events = minutes.map((minute) => ({ type, severity: 'medium' as const, source: 'i', tag: '', key: '', at: T + minute * minuteMs }));
+      const events = minutes.map((minute) => ({
+        type,
+        severity: 'medium' as const,
+        source: 'i',
+        tag: '',
+        key: '',
+        at: T + minute * minuteMs,
+      }));
       const strongest = Math.max(...events.map((event) => read({ events: [event], remedies: [] }, context).nats));
       expect(read({ events, remedies: [] }, context).nats).toBeLessThanOrEqual(1.875 * strongest + 1e-8);
     });
@@ -139,7 +157,10 @@ describe('invariants', () => {
 
   it('9: a dismissal may revive an MFA, and that lowers only', () => {
     check(historyOf(['mfa_fatigue', 'rba_anomaly', 'impossible_travel']), (history) => {
-      const dismissed = { ...history, remedies: [...history.remedies, { kind: 'target', type: 'mfa_fatigue', band: '*', source: '*', at: readAt } as const] };
+      const dismissed = {
+        ...history,
+        remedies: [...history.remedies, { kind: 'target', type: 'mfa_fatigue', band: '*', source: '*', at: readAt } as const],
+      };
       expect(read(dismissed).score).toBeLessThanOrEqual(read(history).score);
     });
   });
@@ -216,7 +237,9 @@ describe('invariants', () => {
   });
 
   it('15: zone and locale of the machine change nothing', () => {
-    const state = stateOf(itemsOf({ events: fc.sample(eventOf(), { numRuns: 60, seed: 7 }), remedies: fc.sample(remedyOf, { numRuns: 3, seed: 8 }) }));
+    const state = stateOf(
+      itemsOf({ events: fc.sample(eventOf(), { numRuns: 60, seed: 7 }), remedies: fc.sample(remedyOf, { numRuns: 3, seed: 8 }) }),
+    );
     const own = JSON.stringify(score(state, readAt, neutral, shipped));
     const root = new URL('../../', import.meta.url);
     const program = `
@@ -240,11 +263,15 @@ describe('invariants', () => {
   });
 
   it('16: place and habit alone never pass 69.9, in any context', () => {
-    check(historyOf(['impossible_travel', 'new_country', 'rba_anomaly', 'anonymizer_ip', 'dormant_login']), anyContext, (history, context) => {
-      const result = read(history, context);
-      expect(result.score).toBeLessThanOrEqual(69.9);
-      expect(result.statisticalOnly).toBe(result.nats > 0);
-    });
+    check(
+      historyOf(['impossible_travel', 'new_country', 'rba_anomaly', 'anonymizer_ip', 'dormant_login']),
+      anyContext,
+      (history, context) => {
+        const result = read(history, context);
+        expect(result.score).toBeLessThanOrEqual(69.9);
+        expect(result.statisticalOnly).toBe(result.nats > 0);
+      },
+    );
   });
 
   it('18: a dismissed family scores as if it had never been sent', () => {
@@ -256,7 +283,9 @@ describe('invariants', () => {
   });
 
   it('19: sampling in between never changes the held level', () => {
-    const steps = fc.array(fc.record({ event: eventOf(), waitHours: fc.integer({ min: 0, max: 200 }), samples: fc.nat(4) }), { maxLength: 12 });
+    const steps = fc.array(fc.record({ event: eventOf(), waitHours: fc.integer({ min: 0, max: 200 }), samples: fc.nat(4) }), {
+      maxLength: 12,
+    });
     check(steps, (sequence) => {
       let state = emptyEvidence;
       let now = readAt;
@@ -302,7 +331,9 @@ describe('invariants', () => {
     check(anyHistory, fc.array(remedyOf, { maxLength: 4 }), (history, own) => {
       const kept = stateOf(itemsOf(history));
       const aside = stateOf(own.map((remedy) => ({ remedy })));
-      expect(score(mergeEvidence(kept, aside, shipped), readAt, neutral, shipped)).toEqual(read({ ...history, remedies: [...history.remedies, ...own] }));
+      expect(score(mergeEvidence(kept, aside, shipped), readAt, neutral, shipped)).toEqual(
+        read({ ...history, remedies: [...history.remedies, ...own] }),
+      );
       expect(score(kept, readAt, neutral, shipped)).toEqual(read(history));
     });
   });

@@ -20,7 +20,10 @@ describe('the shipped catalogue', () => {
   it('has exactly these types with these values', () => {
     const listed = [...shipped.types.values()]
       .filter((type) => type.group !== 'none')
-      .map((type) => `${type.group} ${type.name} ${type.standalone} ${type.halfLifeMs === null ? 'none' : `${type.halfLifeMs / 3_600_000}h`}${type.proof ? ' proof' : ''}`)
+      .map(
+        (type) =>
+          `${type.group} ${type.name} ${type.standalone} ${type.halfLifeMs === null ? 'none' : `${type.halfLifeMs / 3_600_000}h`}${type.proof ? ' proof' : ''}`,
+      )
       .sort();
     expect(listed).toMatchInlineSnapshot(`
       [
@@ -115,7 +118,10 @@ describe('the shipped catalogue', () => {
 
   it('types the facts that policies read', () => {
     expect(shipped.types.get('signin_failures')?.facts).toEqual({ failures: 'int', people: 'int' });
-    expect(shipped.types.get('edr_alert_high')).toMatchObject({ facts: { malware: 'text' }, factValues: { malware: ['confirmed', 'suspected'] } });
+    expect(shipped.types.get('edr_alert_high')).toMatchObject({
+      facts: { malware: 'text' },
+      factValues: { malware: ['confirmed', 'suspected'] },
+    });
   });
 
   it('sums groups in one order, however the document lists them', () => {
@@ -126,7 +132,12 @@ describe('the shipped catalogue', () => {
 
 describe('faults of a catalogue', () => {
   it.each([
-    ['an unknown key', 'version: 1\n', 'version: 1\n  extra: 2\n', { code: 'E101', path: 'metadata.extra', message: 'unknown key', place: 'extra: 2' }],
+    [
+      'an unknown key',
+      'version: 1\n',
+      'version: 1\n  extra: 2\n',
+      { code: 'E101', path: 'metadata.extra', message: 'unknown key', place: 'extra: 2' },
+    ],
     [
       'an unknown group',
       'mass_download: { group: data',
@@ -183,7 +194,12 @@ describe('faults of a catalogue', () => {
       'a remediation of an unknown group',
       'device_remediated: { endpoint: 0 }',
       'device_remediated: { endpoints: 0 }',
-      { code: 'E106', path: 'remediation.remains.device_remediated.endpoints', message: 'unknown evidence group endpoints', place: 'endpoints: 0' },
+      {
+        code: 'E106',
+        path: 'remediation.remains.device_remediated.endpoints',
+        message: 'unknown evidence group endpoints',
+        place: 'endpoints: 0',
+      },
     ],
     [
       'levels out of order',
@@ -226,6 +242,8 @@ describe('faults of a catalogue', () => {
   it('refuses a missing class of remediation, a class that dismisses, and a key given twice', () => {
     expect(faultsOf('    mfa_weak: { login: 0.6, location: 0.6 }\n', '')[0]?.path).toBe('remediation.remains.mfa_weak');
     expect(faultsOf('    mfa_weak: {', '    admin_dismiss: { login: 0 }\n    mfa_weak: {')[0]?.path).toContain('remediation.remains');
-    expect(faultsOf('  drill: { standalone: 0 }\n', '  drill: { standalone: 0 }\n  drill: { standalone: 0 }\n')[0]?.place).toContain('drill');
+    expect(faultsOf('  drill: { standalone: 0 }\n', '  drill: { standalone: 0 }\n  drill: { standalone: 0 }\n')[0]?.place).toContain(
+      'drill',
+    );
   });
 });

@@ -89,7 +89,8 @@ export function oracleNats(
       const shares = kind.flatMap((markClass) => {
         const at = markTime(markClass, o);
         if (at === undefined || at < o.at) return [];
-        if (['mfa_strong', 'mfa_weak', 'password_reset_self'].includes(markClass) && voided !== undefined && at - voided < 3_600_000) return [];
+        if (['mfa_strong', 'mfa_weak', 'password_reset_self'].includes(markClass) && voided !== undefined && at - voided < 3_600_000)
+          return [];
         return [model.remains[markClass]?.[group] ?? 1];
       });
       product *= Math.min(1, ...shares);

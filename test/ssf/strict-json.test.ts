@@ -50,7 +50,7 @@ describe('strict JSON', () => {
     if (!result.ok) throw new Error(result.fault);
     expect(Object.getPrototypeOf(result.value)).toBeNull();
     expect(Object.getPrototypeOf((result.value as { a: object }).a)).toBeNull();
-    expect((result.value as Record<string, unknown>)['hasOwnProperty']).toBeUndefined();
+    expect((result.value as Record<string, unknown>).hasOwnProperty).toBeUndefined();
   });
 
   it('is not misled by quotes, backslashes and colons inside texts', () => {
