@@ -7,6 +7,7 @@ import { openDoors } from './app/doors.ts';
 import { createMetrics } from './app/metrics.ts';
 import { bindServer } from './app/server-parts.ts';
 import { systemClock, systemRandom } from './app/system.ts';
+import { reportUnserved } from './app/unserved.ts';
 import type { Log } from './model/log.ts';
 import type { Role } from './model/operator.ts';
 import { createServer, type Listener, openListener } from './server/index.ts';
@@ -41,6 +42,7 @@ const closeMs = 10_000;
 
 /** Starts everything; throws `AppError` naming what is wrong, with nothing left running. */
 export async function startApp({ settings, kind, workingDir, programDir, version, log }: AppOptions): Promise<App> {
+  reportUnserved(settings, log);
   const clock = systemClock;
   const random = systemRandom;
   const { host, port, tls } = settings.listen;

@@ -15,7 +15,9 @@ export function openDoors(core: Core, options: CoreOptions, metrics: Metrics): P
   const http = createHttpClient({ allowPrivate: settings.network.allowPrivate, clock, log });
   const fetchJson = createFetchJson(http);
   const doors = new Map<string, PushDoor>(
-    settings.transmitters.map((transmitter) => [transmitter.id, createPushDoor({ transmitter, keys: createKeySource({ settings: transmitter, fetchJson, clock, log }) })]),
+    settings.transmitters
+      .filter((transmitter) => transmitter.delivery === 'push')
+      .map((transmitter) => [transmitter.id, createPushDoor({ transmitter, keys: createKeySource({ settings: transmitter, fetchJson, clock, log }) })]),
   );
   const apiDoor = createApiDoor({ random });
 

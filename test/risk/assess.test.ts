@@ -91,6 +91,9 @@ describe('late and future events', () => {
       { evidence: first.evidence, heldLevel: first.heldLevel },
     );
     expect([marked.score, marked.heldLevel]).toEqual([0, 'none']);
+    const travel = step({ type: 'impossible_travel' }).evidence;
+    const relieved = step({ type: 'session_established', marks: [classMark('mfa_weak', T)] }, { evidence: travel });
+    expect([relieved.score, relieved.level, relieved.heldLevel]).toEqual([30.1418, 'low', 'medium']);
   });
 });
 
