@@ -57,8 +57,9 @@ export async function startApp({ settings, kind, workingDir, programDir, version
   };
   const options = { settings, kind, workingDir, listen, build: { version, build: hashProgram(programDir) }, clock, random, log };
   let core: Core;
+  let planFinished: ReturnType<typeof createMetrics>['planFinished'] | undefined;
   try {
-    core = await startCore(options);
+    core = await startCore({ ...options, planFinished: (connection, state) => planFinished?.(connection, state) });
   } catch (error) {
     await listener?.close(0);
     throw error;
@@ -67,6 +68,7 @@ export async function startApp({ settings, kind, workingDir, programDir, version
     ledgerWaiting: async () => (await readBacklog(core.store)).waiting,
     undecided: async () => (await core.store.query<{ count: number }>('select count(*)::int as count from undecided')).rows[0]?.count ?? 0,
   });
+  planFinished = metrics.planFinished;
   const doors = openDoors(core, options, metrics);
   const handler = core.adapters.all().find(({ adapter }) => adapter.handler !== undefined)?.adapter.handler;
   const application = createServer({ ...bindServer(core, options, metrics), push: doors.push, signal: doors.signal, ...(handler === undefined ? {} : { idp: handler }) });

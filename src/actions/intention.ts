@@ -36,6 +36,9 @@ export function barOf(action: PlannedAction, view: PlanView, checks: Checks): st
     if (ceiling.mode !== 'enforce' || actionTypes[action.type].rung > ceiling.maxRung) return 'ceiling';
   }
   if (action.accountId === null || !view.accounts.has(action.accountId)) return 'noAccount';
+  // What meant one session is never widened to its person because the name of the session is gone.
+  const named = { ...action.parameters, ...view.target };
+  if (action.parameters['scope'] === 'one' && named['sessionId'] === undefined && named['deviceId'] === undefined) return 'noTarget';
   return undefined;
 }
 

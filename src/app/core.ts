@@ -48,6 +48,8 @@ export interface CoreOptions {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
+  /** Counts plans by how they end. */
+  readonly planFinished?: (connection: string, state: string) => void;
 }
 
 export type Core = Awaited<ReturnType<typeof startCore>>;
@@ -149,6 +151,7 @@ export async function startCore(options: CoreOptions) {
       clock,
       random,
       log,
+      onFinished: ({ plan, state }) => options.planFinished?.(plan.connection, state),
     });
 
     const settling = createSettleConnection(store);
@@ -181,9 +184,9 @@ export async function startCore(options: CoreOptions) {
     sequencer.start();
     ending.push(() => sequencer.stop());
 
-    await queue.work((planId) => executor.handle(planId));
     await executor.start();
     ending.push(() => executor.shutdown(drainMs));
+    await queue.work((planId) => executor.handle(planId));
     ending.push(() => batcher.drain());
     const started = { process: `${process.pid}`, ...build, node: process.version, configHash: hash, bundleHash: judging.state().bundle.hash };
     await recordStart(started, records);

@@ -19,7 +19,7 @@ export function addTokenCommands(program: Command, context: CommandContext, run:
     .command('create')
     .description('makes a token and prints it, once')
     .requiredOption('--role <role>', `one or more of ${roles.join(', ')}`, collectRole, [] as Role[])
-    .option('--name <name>', 'what to call it; unique among those in use')
+    .option('--name <name>', 'what to call it; unique among those in use', parseName)
     .option('--type <type>', 'a signal type that it may send; several times for several', (value: string, all: string[]) => [...all, value], [] as string[])
     .option('--days <n>', 'how long it counts', parseDays)
     .option('--json', 'print JSON')
@@ -80,6 +80,12 @@ function collectRole(value: string, all: readonly Role[]): Role[] {
     return role as Role;
   });
   return [...all, ...chosen];
+}
+
+/** Names stand in the log as the source of signals. */
+function parseName(value: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._~-]{0,62}$/.test(value)) throw new InvalidArgumentError('1 to 63 letters, digits, `.`, `_`, `~`, `-`');
+  return value;
 }
 
 function parseDays(value: string): number {

@@ -1,12 +1,13 @@
 /**
  * Lines of the decision log: every type there is, with the schema of its core. A core holds no personal data and only strings,
- * booleans, null and whole numbers: scores in 1/10,000, durations in milliseconds, instants in RFC 3339 (audit.md a.2).
+ * booleans, null and whole numbers: scores in 1/10,000, durations in milliseconds, instants in RFC 3339.
  */
 import { z } from 'zod';
 import type { Instant } from './clock.ts';
 import type { EntryId, IdentityId } from './ids.ts';
 
-const id = z.string().min(1).max(64);
+/** Ids of ours, and names of the configuration with what is put before them (`api:<token>`). */
+const id = z.string().min(1).max(128);
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const instant = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/);
 const whole = z.int();

@@ -268,6 +268,21 @@ describe('the checks beneath policy', () => {
   });
 });
 
+describe('an action on one session', () => {
+  it('names the session that the decision meant', async () => {
+    const planId = await world.plan({ ...(await world.person()), change: { target: { sessionId: 's1' } } });
+    expect(await clock.drive((await world.executor()).run(planId))).toEqual(done);
+    expect(fake.calls.map(({ parameters }) => parameters)).toEqual([{ scope: 'one', sessionId: 's1' }]);
+  });
+
+  it('is refused, and never widened, where the name of the session is gone', async () => {
+    const planId = await world.plan({ ...(await world.person()), change: { target: {} } });
+    expect(await clock.drive((await world.executor()).run(planId))).toEqual({ result: 'finished', state: 'refused' });
+    expect(await world.actions(planId)).toMatchObject([{ state: 'refused', code: 'noTarget' }]);
+    expect(fake.calls).toHaveLength(0);
+  });
+});
+
 describe('a call that fails', () => {
   it('is called again with the same key after a short wait, each attempt in the log', async () => {
     fake.acts.push({ outcome: 'failed', code: 'http.500' }, { outcome: 'failed', code: 'http.503' });

@@ -58,6 +58,8 @@ export interface PlanChange {
   readonly lane?: string;
   readonly createdAt?: number;
   readonly state?: Plan['state'];
+  /** Makes the actions mean one session or device: this one, or one whose name is gone where it is empty. */
+  readonly target?: Readonly<Record<string, string>>;
 }
 
 export function createWorld({
@@ -80,8 +82,9 @@ export function createWorld({
     db: store,
     transaction: (work) => store.transaction(work),
     appendEntries: (tx, entries: readonly Entry[]) => append(tx, entries),
-    targets: async () => ({}),
+    targets: async (_, decisionId) => (decisionId === named?.decisionId ? named.target : {}),
   });
+  let named: { readonly decisionId: string; readonly target: Readonly<Record<string, string>> } | undefined;
   const opened: { executor: Executor; process: ProcessRegistration }[] = [];
 
   return {
@@ -116,12 +119,13 @@ export function createWorld({
           id: ids.next<ActionId>(createdAt),
           type,
           accountId,
-          parameters: { scope: 'all' },
+          parameters: { scope: change.target ? 'one' : 'all' },
         })),
         state: change.state ?? 'released',
         heldFor: null,
         createdAt,
       };
+      if (change.target) named = { decisionId: plan.decisionId, target: change.target };
       const row = {
         plan,
         signalId: ids.next<SignalId>(createdAt),

@@ -11,6 +11,7 @@ export interface FakeCall {
   readonly account: string;
   readonly key: string;
   readonly intendedAt: number;
+  readonly parameters: ActionOrder['parameters'];
 }
 
 export interface FakeAdapter extends Adapter {
@@ -50,6 +51,7 @@ export function createFakeAdapter(options: { concurrency?: number; readBack?: bo
     account: order.account,
     key: order.idempotencyKey,
     intendedAt: order.intendedAt,
+    parameters: order.parameters,
   });
   const aborted = (signal: AbortSignal) =>
     new Promise<void>((resolve) => {
