@@ -74,7 +74,7 @@ export interface DecidedAction {
   readonly by?: string;
 }
 
-/** The record of `contract.md`; append-only. `score` and `base` are 0-100. */
+/** The record of a decision; append-only. `score` and `base` are 0-100. */
 export interface Decision {
   readonly id: DecisionId;
   readonly signalId: SignalId;

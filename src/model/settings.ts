@@ -7,7 +7,7 @@ export interface CeilingEntry {
   readonly maxRung: Rung;
 }
 
-/** `enforcement` of `rescind.yaml` (safety.md section 3), normalised: the entries of an action's connection and groups replace `default`. */
+/** `enforcement` of `rescind.yaml`, normalised: the entries of an action's connection and groups replace `default`. */
 export interface Enforcement {
   readonly default: CeilingEntry;
   readonly connections: Readonly<Record<string, CeilingEntry>>;

@@ -35,7 +35,7 @@ export const markClasses = [
 ] as const;
 export type MarkClass = (typeof markClasses)[number];
 
-/** A remediation that the signal reports beside itself (risk.md B6). Kept only where the connection's mapping allows its class. */
+/** A remediation that the signal reports beside itself. Kept only where the connection's mapping allows its class. */
 export type Mark =
   | { readonly kind: 'class'; readonly class: MarkClass; readonly at: Instant; readonly scope?: string }
   | { readonly kind: 'target'; readonly type: string; readonly band: Severity | '*'; readonly source: string; readonly at: Instant };

@@ -4,7 +4,7 @@ import type { EvidenceState, Level } from './risk.ts';
 import type { Signal, SourceKind } from './signal.ts';
 import type { Identity, Subject } from './subject.ts';
 
-/** Values a condition can read beside signal, subject and risk; an absent member is unknown (policy.md 3.2). */
+/** Values a condition can read beside signal, subject and risk; an absent member is unknown. */
 export interface Surroundings {
   readonly session?: { readonly mfa?: 'none' | 'weak' | 'strong'; readonly deviceBound?: 'yes' | 'no'; readonly ageMinutes?: number };
   readonly device?: { readonly compliance?: 'compliant' | 'nonCompliant'; readonly managed?: 'yes' | 'no'; readonly people?: number };
