@@ -24,7 +24,21 @@ export const systemClock: Clock = {
   },
 };
 
-export const systemRandom = (size: number): Uint8Array => randomBytes(size);
+/** Bytes drawn ahead at once: asking for a few at a time costs more than making them. */
+const drawnAheadBytes = 8192;
+let drawn = Buffer.alloc(0);
+let used = 0;
+
+/** Fresh bytes of the system's generator, never handed out twice. */
+export function systemRandom(size: number): Uint8Array {
+  if (size > drawnAheadBytes / 8) return randomBytes(size);
+  if (used + size > drawn.length) {
+    drawn = randomBytes(drawnAheadBytes);
+    used = 0;
+  }
+  used += size;
+  return drawn.subarray(used - size, used);
+}
 
 /** Does `task` again and again, `pauseMs` after the last one ended, until stopped; what it throws goes to `failed`. */
 export function repeat(clock: Clock, pauseMs: number, task: () => Promise<unknown>, failed: (error: unknown) => void): { stop(): Promise<void> } {

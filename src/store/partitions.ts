@@ -73,7 +73,7 @@ async function createMonth(tx: Tx, month: Month): Promise<'created' | 'present' 
   const strays = await tx.query(`select 1 from ${table}_default where id >= $1 and id < $2 limit 1`, [from, to]);
   if (strays.rowCount !== 0) return 'blocked';
   // Attaching locks the parent less than "create ... partition of" would: readers and writers go on.
-  await tx.query(`create table ${name} (like ${table} including all)`);
+  await tx.query(`create table ${name} (like ${table} including all) with (toast_tuple_target = 8160)`);
   await tx.query(`alter table ${table} attach partition ${name} for values from ('${from}') to ('${to}')`);
   return 'created';
 }
