@@ -5,11 +5,14 @@ import { discloseEntry, formatVerifierKey } from '../ledger/index.ts';
 import { engineNumber, type Judgement } from '../model/decision.ts';
 import type { EntryId } from '../model/ids.ts';
 import { isId } from '../model/ids.ts';
+import { AppError } from '../model/errors.ts';
+import type { PauseScope } from '../model/pause.ts';
 import { fromRfc3339 } from '../model/clock.ts';
 import type { Tier } from '../model/subject.ts';
 import { standingsOf } from '../pipeline/batch.ts';
 import { parseEvidence, pointsOf, score } from '../risk/index.ts';
-import type { Caller, Item, RecordReader, ServerParts } from '../server/index.ts';
+import { type Caller, type Item, type RecordReader, seesPeople, seesScores, type ServerParts } from '../server/index.ts';
+import { readStrictJson } from '../ssf/index.ts';
 import { readConfig } from '../store/judged-by.ts';
 import { readBacklog } from '../store/ledger-state.ts';
 import { type IdentityListRow, listActions, listDecisions, listIdentities, listPlans, listSignals, readDecisionEntry } from '../store/list-records.ts';
@@ -28,8 +31,6 @@ const sessionMs = 12 * 3_600_000;
 const mergeDelayMs = 60_000;
 
 const one = { limit: 1, after: undefined };
-const peopleRoles: readonly string[] = ['admin', 'approver', 'analyst', 'helpdesk', 'hr'];
-const seesPeople = (caller: Caller) => caller.roles.some((role) => peopleRoles.includes(role));
 
 type Bound = Omit<ServerParts, 'push' | 'signal' | 'idp'>;
 
@@ -55,6 +56,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     trustProxy: settings.listen.trustProxy,
     basePath: settings.listen.basePath ?? '',
     metricsOpen: settings.metrics.open,
+    parseJson: readStrictJson,
     callerOf,
     signIn: {
       async redeem(code) {
@@ -84,6 +86,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     consistency: (from, to) => core.ledger.reader.consistency(from, to),
     ledgerKeys: async () => (await core.ledger.keys()).known.map((key) => formatVerifierKey(key)),
     async pause(scope, reason, caller) {
+      checkScope(scope, core, settings);
       const at = clock.now();
       const id = core.ids.next<EntryId>(at);
       await store.transaction(async (tx) => {
@@ -100,10 +103,12 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
       const refused = mayResume(pause.setBy, pause.since, caller.name, clock.now(), core);
       if (refused !== undefined) return { refused };
       const at = clock.now();
-      await store.transaction(async (tx) => {
-        await endPause(tx, { id: pause.id, endedBy: caller.name, endedAt: at });
+      const ended = await store.transaction(async (tx) => {
+        if (!(await endPause(tx, { id: pause.id, endedBy: caller.name, endedAt: at }))) return false;
         await core.append(tx, [{ id: core.ids.next<EntryId>(at), type: 'pause.ended', at, core: { pauseId: pause.id, by: caller.name }, pii: null }]);
+        return true;
       });
+      if (!ended) return { refused: 'Somebody else ended it just now.' };
       await judging.refreshPauses();
       return { id: pause.id };
     },
@@ -145,6 +150,16 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
   };
 }
 
+/** A pause of something that is not there would hold nothing, and look as if it did. */
+function checkScope({ source, policy, connection }: PauseScope, core: Core, settings: CoreOptions['settings']): void {
+  const connections = settings.connections.map(({ id }) => id);
+  const sources = [...connections, ...settings.transmitters.map(({ id }) => id), 'operators'];
+  const unknown = (member: string) => new AppError('request.unprocessable', `scope.${member}: there is none of this name`);
+  if (connection !== undefined && !connections.includes(connection)) throw unknown('connection');
+  if (source !== undefined && !sources.includes(source) && !source.startsWith('api:')) throw unknown('source');
+  if (policy !== undefined && !core.judging.state().bundle.policies.policies.some(({ id }) => id === policy)) throw unknown('policy');
+}
+
 /** Two people, or the one who paused after half an hour; alone at once under the guard profile sandbox. */
 function mayResume(setBy: string, since: number, by: string, at: number, core: Core): string | undefined {
   const onlySandboxes = core.settings.connections.every((connection) => connection.profile === 'sandbox');
@@ -152,11 +167,17 @@ function mayResume(setBy: string, since: number, by: string, at: number, core: C
   return 'Resuming needs a second person, or half an hour.';
 }
 
+const rightsOf = (caller: Caller) => ({ people: seesPeople(caller), scores: seesScores(caller) });
+
 function recordReaders(core: Core, settings: CoreOptions['settings']): ServerParts['records'] {
   const { store, keyring, judging } = core;
   const shown = (value: object) => value as unknown as Item;
   const fixed = (items: () => readonly Item[]): RecordReader => ({
-    list: async (_filter, { limit, after }) => items().filter((item) => after === undefined || item.id > after).slice(0, limit),
+    list: async (_filter, { limit, after }) =>
+      items()
+        .filter((item) => after === undefined || item.id > after)
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+        .slice(0, limit),
     get: async (id) => items().find((item) => item.id === id),
   });
   return {
@@ -174,10 +195,10 @@ function recordReaders(core: Core, settings: CoreOptions['settings']): ServerPar
       },
     },
     identities: {
-      list: async (filter, page, caller) => (await listIdentities(store, filter, page)).map((row) => shown(identityView(row, standingOf(core, row, undefined), seesPeople(caller)))),
+      list: async (filter, page, caller) => (await listIdentities(store, filter, page)).map((row) => shown(identityView(row, standingOf(core, row, undefined), rightsOf(caller)))),
       async get(id, { at }, caller) {
         const [row] = await listIdentities(store, { id }, one);
-        return row && shown(identityView(row, standingOf(core, row, at), seesPeople(caller)));
+        return row && shown(identityView(row, standingOf(core, row, at), rightsOf(caller)));
       },
     },
     decisions: {
@@ -199,7 +220,7 @@ function recordReaders(core: Core, settings: CoreOptions['settings']): ServerPar
       get: async (id) => (isId(id) ? (await listActions(store, { id }, one)).map((row) => shown(actionView(row)))[0] : undefined),
     },
     connections: fixed(() =>
-      [...settings.connections].sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ id, provider, profile, kind }) => ({
+      settings.connections.map(({ id, provider, profile, kind }) => ({
         id,
         provider,
         kind,

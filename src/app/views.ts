@@ -78,23 +78,40 @@ export interface Standing {
   readonly asOf: Instant;
 }
 
-/** `seesPeople` false: names are left out. */
-export function identityView(row: IdentityListRow, { score, points, asOf }: Standing, seesPeople: boolean) {
+/** What the caller has no right to is left out: names, and how the person is scored. */
+export function identityView(row: IdentityListRow, standing: Standing, rights: { readonly people: boolean; readonly scores: boolean }) {
   return {
     id: row.id,
-    aliases: seesPeople ? row.aliases : [],
-    emails: seesPeople ? row.emails : [],
-    accounts: row.accounts.map((account) => ({ id: account.id, connection: account.connection, status: account.status, ...(seesPeople ? { externalId: account.externalId } : {}) })),
+    aliases: rights.people ? row.aliases : [],
+    emails: rights.people ? row.emails : [],
+    accounts: row.accounts.map((account) => ({
+      id: account.id,
+      connection: account.connection,
+      status: account.status,
+      ...(rights.people ? { externalId: account.externalId } : {}),
+    })),
     groups: row.groups,
     tier: row.tier,
     privileged: row.tier === 'standing' || row.tier === 'tier0',
     protected: row.protected,
+    ...(rights.scores ? scoreView(row, standing) : { score: null, baseScore: null, level: null, heldLevel: null, points: [] }),
+    asOf: toRfc3339(standing.asOf),
+  };
+}
+
+function scoreView(row: IdentityListRow, { score, points }: Standing) {
+  return {
     score: score.score,
     baseScore: score.base,
     level: score.level,
-    heldLevel: levels.includes(row.heldLevel as (typeof levels)[number]) ? row.heldLevel : 'none',
-    points: points.map(({ signalType, group, source, points: worth, at }) => ({ signalType, group, source, points: Math.round(worth * 10_000) / 10_000, at: toRfc3339(at) })),
-    asOf: toRfc3339(asOf),
+    heldLevel: levels.find((level) => level === row.heldLevel) ?? 'none',
+    points: points.map(({ signalType, group, source, points: worth, at }) => ({
+      signalType,
+      group,
+      source,
+      points: Math.round(worth * 10_000) / 10_000,
+      at: toRfc3339(at),
+    })),
   };
 }
 

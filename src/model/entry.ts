@@ -8,6 +8,8 @@ import type { EntryId, IdentityId } from './ids.ts';
 
 /** Ids of ours, and names of the configuration with what is put before them (`api:<token>`). */
 const id = z.string().min(1).max(128);
+/** An id of the configuration, or `api:` and the name of a token. */
+const source = z.string().min(1).max(80);
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const instant = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/);
 const whole = z.int();
@@ -31,7 +33,7 @@ const decidedAction = z.strictObject({
 const signalFacts = {
   signalId: id,
   type: code,
-  source: id,
+  source,
   occurredAt: instant,
   receivedAt: instant,
   /** SHA-256 of the bytes as they came. */
@@ -62,7 +64,7 @@ export const coreSchemas = {
     reasons: z.array(reason),
     decidedAt: instant,
   }),
-  'signal.rejected': z.strictObject({ source: id, route: code, status: whole, code: code, bodyHash: hash }),
+  'signal.rejected': z.strictObject({ source, route: code, status: whole, code: code, bodyHash: hash }),
   'signal.undecided': z.strictObject({ ...signalFacts, reason: code, attempt: whole }),
   'plan.released': z.strictObject({ planId: id, decisionId: id, connection: id, actions: z.array(code), profile: code, direct: z.boolean() }),
   'plan.held': z.strictObject({ planId: id, decisionId: id, connection: id, actions: z.array(code), heldFor: code }),

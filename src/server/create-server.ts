@@ -1,23 +1,19 @@
 /** Puts the routes together, in the order in which they are asked. */
-import express, { type Express } from 'express';
-import { rateLimit } from 'express-rate-limit';
+import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
-import { z } from 'zod';
 import { AppError } from '../model/errors.ts';
+import { createGate } from './authentication.ts';
 import { describeApi } from './openapi.ts';
 import type { ServerParts } from './parts.ts';
 import { problemHandler } from './problem.ts';
-import { defineRoute, mountRoutes, type Route } from './route-table.ts';
+import { mountRoutes, type Route } from './route-table.ts';
 import { controlRoutes } from './routes/control.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
-import { mountOperations } from './routes/operations.ts';
-import { mountPages } from './routes/pages.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { pageRoutes } from './routes/pages.ts';
 import { decisionRoutes, recordRoutes } from './routes/records.ts';
-import { mountSignalDoor, signalSenders } from './routes/signals.ts';
-import { mountPushReceiver } from './routes/ssf.ts';
-
-/** Wrong credentials a minute and address, before answers are refused for the rest of it. */
-const failuresPerMinute = 60;
+import { signalRoutes } from './routes/signals.ts';
+import { mountPushReceiver, pushRoute } from './routes/ssf.ts';
 
 export function createServer(parts: ServerParts): Express {
   const app = express();
@@ -25,7 +21,8 @@ export function createServer(parts: ServerParts): Express {
   app.set('trust proxy', parts.trustProxy);
   app.set('query parser', 'simple');
   app.set('etag', false);
-  // The hot path comes before everything that other routes need.
+  if (parts.basePath !== '') app.use(belowBasePath(parts.basePath));
+  // The hot path comes before everything that other routes need; it sets its own headers.
   mountPushReceiver(app, parts);
   app.use((_request, response, next) => {
     response.setHeader('X-Request-Id', Buffer.from(parts.random(9)).toString('base64url'));
@@ -36,17 +33,18 @@ export function createServer(parts: ServerParts): Express {
   if (idp !== undefined) app.use('/idp', (request, response) => idp(request, response));
   app.use(
     helmet({
-      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], styleSrc: ["'self'"], imgSrc: ["'self'"], formAction: ["'self'"], frameAncestors: ["'none'"], baseUri: ["'none'"] } },
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { defaultSrc: ["'none'"], styleSrc: ["'self'"], imgSrc: ["'self'"], formAction: ["'self'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
+      },
       strictTransportSecurity: { maxAge: 31_536_000 },
     }),
   );
   app.use(countAnswers(parts));
-  app.use('/api', rateLimit({ windowMs: 60_000, limit: failuresPerMinute, requestWasSuccessful: (_request, response) => response.statusCode !== 401, skipSuccessfulRequests: true, standardHeaders: 'draft-8', legacyHeaders: false, validate: false, handler: () => { throw new AppError('request.tooMany', 'Too many requests without a valid credential.'); } }));
-  const routes: readonly Route[] = [...recordRoutes(parts), ...decisionRoutes(parts), ...ledgerRoutes(parts), ...controlRoutes(parts)];
-  mountSignalDoor(app, parts);
-  mountRoutes(app, routes, parts);
-  mountOperations(app, parts);
-  mountPages(app, describeApi([...routes, signalRoute, ...operationRoutes], parts.version), parts);
+  const gate = createGate(parts);
+  const routes: readonly Route[] = [...recordRoutes(parts), ...decisionRoutes(parts), ...signalRoutes(parts), ...ledgerRoutes(parts), ...controlRoutes(parts), ...operationRoutes(parts)];
+  const pages = pageRoutes(parts, gate, () => describeApi([...routes, ...pages, pushRoute], parts.version));
+  mountRoutes(app, [...routes, ...pages], gate, parts);
   app.use(() => {
     throw new AppError('notFound', 'There is no such route.');
   });
@@ -54,32 +52,25 @@ export function createServer(parts: ServerParts): Express {
   return app;
 }
 
-function countAnswers(parts: ServerParts): express.RequestHandler {
+/** Takes the path of the public address off; what comes without it was taken off by a proxy. */
+function belowBasePath(basePath: string): RequestHandler {
   return (request, response, next) => {
-    const startedMs = parts.clock.elapsedMs();
-    response.on('finish', () => parts.answered(String(request.route?.path ?? 'none'), response.statusCode, parts.clock.elapsedMs() - startedMs));
+    const { url } = request;
+    if (url === basePath) return response.redirect(308, `${basePath}/`);
+    if (url.startsWith(`${basePath}/`)) request.url = url.slice(basePath.length);
     next();
   };
 }
 
-/** Described here, mounted apart: the door reads the body's bytes itself. */
-const signalRoute = defineRoute({
-  method: 'post',
-  path: '/api/v1/signals',
-  summary: 'A signal from an API client or an operator',
-  access: signalSenders,
-  body: z.strictObject({
-    type: z.string(),
-    subject: z.record(z.string(), z.unknown()).describe('A subject identifier (RFC 9493)'),
-    occurredAt: z.string().optional(),
-    severity: z.enum(['low', 'medium', 'high', 'critical']).optional(),
-    dedupeKey: z.string().optional(),
-    facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
-  }),
-  answers: { 202: { description: 'Stored and decided', schema: z.strictObject({ id: z.string(), decisionIds: z.array(z.string()) }) } },
-  handle: async () => undefined,
-});
-
-const operationRoutes = (['/healthz', '/readyz'] as const).map((path) =>
-  defineRoute({ method: 'get', path, summary: path === '/healthz' ? 'Whether the process answers' : 'Whether it can accept signals', access: 'anyone', answers: { 200: { description: 'Yes' }, 503: { description: 'No' } }, handle: async () => undefined }),
-);
+/** Counts every answer and logs refusals: ids, routes and codes, nothing that was sent. */
+function countAnswers(parts: ServerParts): RequestHandler {
+  return (request, response, next) => {
+    const startedMs = parts.clock.elapsedMs();
+    response.on('finish', () => {
+      const route = String(request.route?.path ?? 'none');
+      parts.answered(route, response.statusCode, parts.clock.elapsedMs() - startedMs);
+      if (response.statusCode >= 400) parts.log.info({ requestId: response.getHeader('X-Request-Id'), route, status: response.statusCode }, 'request.refused');
+    });
+    next();
+  };
+}

@@ -18,15 +18,21 @@ export interface ListenOptions {
   readonly port: number;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly clock: Clock;
+  /** Milliseconds; absent: 10 s for the head, 30 s for the whole request, 65 s between two of a connection. */
+  readonly timeouts?: { readonly headersTimeout: number; readonly requestTimeout: number; readonly keepAliveTimeout: number; readonly connectionsCheckingInterval: number };
 }
 
-export async function openListener({ host, port, tls, clock }: ListenOptions): Promise<Listener> {
+const standardTimeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5_000 };
+
+export async function openListener({ host, port, tls, clock, timeouts = standardTimeouts }: ListenOptions): Promise<Listener> {
   let application: RequestListener | undefined;
   const listener: RequestListener = (request, response) => {
+    // While it stops, a connection ends with the answer that is under way.
+    if (!server.listening) response.setHeader('Connection', 'close');
     if (application !== undefined) return application(request, response);
     response.writeHead(503, { 'Retry-After': '2', 'Content-Type': 'text/plain' }).end('starting\n');
   };
-  const limits = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
+  const limits = { maxHeaderSize: 16 * 1024, ...timeouts };
   const server: Server = tls === undefined ? createServer(limits, listener) : createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, listener);
   server.maxHeadersCount = 64;
   await new Promise<void>((resolve, reject) => {

@@ -69,6 +69,8 @@ export interface ServerParts {
   readonly trustProxy: boolean | number | readonly string[];
   readonly basePath: string;
   readonly metricsOpen: boolean;
+  /** Reads JSON of a stranger: no member twice, bounded depth, nothing that the store cannot hold. */
+  parseJson(bytes: Uint8Array): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: string };
   push(transmitter: string, request: PushRequest): Promise<PushReply> | undefined;
   signal(body: Uint8Array, caller: Caller, receivedAt: Instant): Promise<SignalReply>;
   /** The caller of a bearer token; undefined where it does not count. */
@@ -85,6 +87,7 @@ export interface ServerParts {
   ledgerFile(path: string): Promise<LogFile | undefined>;
   consistency(from: number, to: number): Promise<unknown>;
   ledgerKeys(): Promise<readonly string[]>;
+  /** Throws `request.unprocessable` where the scope names what is not there: such a pause would hold nothing. */
   pause(scope: PauseScope, reason: string, caller: Caller): Promise<{ readonly id: string }>;
   /** Answers the ended pause, or why none was ended. */
   resume(id: string | undefined, caller: Caller): Promise<{ readonly id: string } | { readonly refused: string }>;

@@ -7,6 +7,7 @@ export const styles = `
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --bad: #b3261e; --good: #146c2e }
 @media (prefers-color-scheme: dark) { :root { --bad: #ff8a80; --good: #7ddf9a } }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 1.5rem }
+header { display: flex; justify-content: space-between; align-items: baseline; gap: 1rem }
 h1 { font-size: 1.4rem; margin: 0 } h2 { font-size: 1.05rem; margin: 2rem 0 .5rem }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
 th { font-weight: 600 } code { font-size: .85em } .scroll { overflow-x: auto }
@@ -14,7 +15,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; 
 .bad { color: var(--bad); font-weight: 600 } .good { color: var(--good); font-weight: 600 } .none { opacity: .7 }
 `;
 
-function layout(title: string, body: Html, refresh: boolean): string {
+/** A whole page; `refresh` loads it again every five seconds, without a script. */
+export function layout(title: string, body: Html, refresh: boolean): string {
   return html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${
     refresh ? html`<meta http-equiv="refresh" content="5">` : html``
   }<title>${title}</title><link rel="stylesheet" href="styles.css"></head><body>${body}</body></html>`.html;
@@ -23,8 +25,8 @@ function layout(title: string, body: Html, refresh: boolean): string {
 export function signedOutPage(): string {
   return layout(
     'Rescind',
-    html`<main><h1>Rescind</h1><p>You are not signed in. A one-time link is printed when the service starts; on its machine
-      <code>rescind token link</code> makes another. It opens once, for ten minutes.</p></main>`,
+    html`<main><h1>Rescind</h1><p>You are not signed in. The service prints a link when it starts: it opens this page once, within
+      ten minutes.</p></main>`,
     false,
   );
 }
@@ -38,7 +40,7 @@ export interface StatusLists {
 export function statusPage(view: StatusView, lists: StatusLists): string {
   return layout(
     `Rescind – ${view.organisation}`,
-    html`<header><h1>Rescind – ${view.organisation}</h1></header><main>${facts(view)}
+    html`<header><h1>Rescind – ${view.organisation}</h1><form method="post" action="sign-out"><button>Sign out</button></form></header><main>${facts(view)}
       ${section('Decisions', ['decided', 'outcome', 'mode', 'level', 'policy', 'actions', 'why'], lists.decisions.map(decisionRow))}
       ${section('Actions', ['intended', 'action', 'connection', 'state', 'verified', 'access left'], lists.actions.map(actionRow))}
       ${section('Signals', ['received', 'type', 'source', 'state'], lists.signals.map((one) => cells(text(one['receivedAt']), text(one['type']), text(one['source']), text(one['state']))))}
@@ -57,6 +59,7 @@ function facts(view: StatusView): Html {
     <dt>Overrides</dt><dd>${list(view.overrides.map((id) => `${id} (unproven)`))}</dd>
     <dt>Connections</dt><dd>${list(view.connections.map((one) => `${one.id} (${one.provider}, guards ${one.profile})`))}</dd>
     <dt>Transmitters</dt><dd>${list(view.transmitters.map((one) => `${one.id} (${one.issuer})`))}</dd>
+    <dt>Bundle</dt><dd><code>${view.bundleHash}</code></dd>
     <dt>Policies</dt><dd>${list(view.policies.map((one) => `${one.id} ${one.title} (version ${one.version}, ${one.mode})`))}</dd>
     <dt>People</dt><dd>${view.people}</dd>
     <dt>Decision log</dt><dd>${view.ledger.size} entries, signed ${view.ledger.signedAt === null ? 'never' : toRfc3339(view.ledger.signedAt)}, ${view.ledger.waiting} waiting</dd>

@@ -2,7 +2,6 @@
  * Verifies a Security Event Token (RFC 8417) as a receiver must: for one stream, with that stream's issuer, audience, algorithms and
  * keys. What the event means is not asked here.
  */
-import { compactVerify } from 'jose';
 import type { Instant } from '../model/clock.ts';
 import { type CompactToken, readCompactToken } from './compact-token.ts';
 import { eventUriOf } from './event-uris.ts';
@@ -11,6 +10,7 @@ import type { VerificationKey } from './keys.ts';
 import { type SetFault, type SetFaultCode, setFault } from './set-fault.ts';
 import { isJsonObject, type JsonObject } from './strict-json.ts';
 import { ownIssuers, type SignatureAlgorithm, type Tolerance, type TransmitterSettings } from './transmitter-settings.ts';
+import { isSignedBy } from './verify-signature.ts';
 
 /** How far `iat` may lie ahead of our clock (RFC 7519 section 4.1.6). */
 export const clockSkewMs = 300_000;
@@ -102,14 +102,7 @@ function checkHeader(token: CompactToken, policy: SetPolicy, notes: SetNote[]): 
 }
 
 async function findSigner(text: string, candidates: readonly VerificationKey[]): Promise<VerificationKey | undefined> {
-  for (const candidate of candidates) {
-    try {
-      await compactVerify(text, candidate.key, { algorithms: [candidate.algorithm] });
-      return candidate;
-    } catch {
-      // Whatever went wrong, this key does not vouch for the token.
-    }
-  }
+  for (const candidate of candidates) if (await isSignedBy(text, candidate)) return candidate;
   return undefined;
 }
 

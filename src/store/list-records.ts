@@ -1,5 +1,6 @@
 /** Records as they are listed and shown: keyset pages by id, newest first, never more than asked for. */
 import type { Instant } from '../model/clock.ts';
+import { isId } from '../model/ids.ts';
 import type { Db } from './db.ts';
 
 export interface Page {
@@ -85,20 +86,33 @@ export interface DecisionFilter {
   readonly to?: Instant;
 }
 
-/** A decision's entry has the decision's id; the filters' columns stand with the signal. */
+/** The id of a decision tells when it was made, give or take a clock that is off. */
+const clocksApartMs = 3_600_000;
+
+/** The smallest id of an instant. */
+function idFloor(at: Instant): string {
+  const time = Math.min(Math.max(at, 0), 0xffff_ffff_ffff).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
+}
+
+/** Newest first, by the entries themselves: their order is that of decisions. One person's are found by the signals that name them. */
 export async function listDecisions(db: Db, filter: DecisionFilter, page: Page): Promise<readonly DecisionRow[]> {
-  const where = new Where()
-    .add((p) => `s.decision_id < ${p}::uuid`, page.after)
-    .add((p) => `s.identity_id = ${p}::uuid`, filter.identity)
-    .add((p) => `s.policy_id = ${p}`, filter.policy)
-    .add((p) => `s.outcome = ${p}`, filter.outcome)
-    .add((p) => `s.level = ${p}`, filter.level)
-    .add((p) => `s.mode = ${p}`, filter.mode)
-    .add((p) => `s.decided_at >= to_timestamp(${p}::float8 / 1000)`, filter.from)
-    .add((p) => `s.decided_at < to_timestamp(${p}::float8 / 1000)`, filter.to);
+  const where = new Where().add((p) => `e.id < ${p}::uuid`, page.after);
+  if (filter.identity !== undefined) {
+    where.add((p) => `e.id in (select decision_id from signal where identity_id = ${p}::uuid)`, filter.identity);
+  }
+  const core = (member: string) => (p: string) => `e.core::jsonb->>'${member}' = ${p}`;
+  where
+    .add((p) => `e.id >= ${p}::uuid`, filter.from === undefined ? undefined : idFloor(filter.from - clocksApartMs))
+    .add((p) => `e.id < ${p}::uuid`, filter.to === undefined ? undefined : idFloor(filter.to + clocksApartMs))
+    .add((p) => `(e.core::jsonb->>'decidedAt')::timestamptz >= to_timestamp(${p}::float8 / 1000)`, filter.from)
+    .add((p) => `(e.core::jsonb->>'decidedAt')::timestamptz < to_timestamp(${p}::float8 / 1000)`, filter.to)
+    .add(core('policyId'), filter.policy)
+    .add(core('outcome'), filter.outcome)
+    .add(core('level'), filter.level)
+    .add(core('mode'), filter.mode);
   const { rows } = await db.query<DecisionRow>(
-    `select e.core from (select s.decision_id from signal s where s.decision_id is not null and ${where.text} order by s.decision_id desc limit $${where.values.length + 1}) d
-     join ledger_entry e on e.id = d.decision_id order by d.decision_id desc`,
+    `select e.core from ledger_entry e where e.type = 'signal.decided' and ${where.text} order by e.id desc limit $${where.values.length + 1}`,
     [...where.values, page.limit],
   );
   return rows;
@@ -139,7 +153,7 @@ export interface IdentityListRow {
 /** `id` may be an alias of the configuration. */
 export async function listIdentities(db: Db, filter: { readonly id?: string; readonly email?: string }, page: Page): Promise<readonly IdentityListRow[]> {
   const where = new Where()
-    .add((p) => `(i.id::text = ${p} or i.id in (select identity_id from identity_alias where alias = ${p}))`, filter.id)
+    .add((p) => isId(filter.id ?? '') ? `i.id = ${p}::uuid` : `i.id in (select identity_id from identity_alias where alias = ${p})`, filter.id)
     .add((p) => `i.id in (select identity_id from identifier where format = 'email' and value = lower(${p}))`, filter.email)
     .add((p) => `i.id < ${p}::uuid`, page.after);
   const { rows } = await db.query<IdentityListRow>(

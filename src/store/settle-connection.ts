@@ -1,8 +1,9 @@
-/** The one connection on which batches are settled: pipelined, made again after it broke. */
+/** The one connection on which batches are settled, made again after it broke. */
 import type pg from 'pg';
 import { AppError } from '../model/errors.ts';
 import type { Store } from './open.ts';
 import { createSettleSession, type SettleSession } from './settle-session.ts';
+import { createGroupRunner, type RunGroup } from './statement-group.ts';
 
 export interface SettleConnection {
   /**
@@ -13,13 +14,19 @@ export interface SettleConnection {
   close(): Promise<void>;
 }
 
-export function createSettleConnection(store: Pick<Store, 'connect'>): SettleConnection {
-  let current: { client: pg.Client; broken: boolean } | undefined;
+interface Made {
+  readonly client: pg.Client;
+  readonly run: RunGroup;
+  broken: boolean;
+}
 
-  async function connected(): Promise<{ client: pg.Client; broken: boolean }> {
+export function createSettleConnection(store: Pick<Store, 'connect'>): SettleConnection {
+  let current: Made | undefined;
+
+  async function connected(): Promise<Made> {
     if (current !== undefined && !current.broken) return current;
-    const client = await store.connect({ pipeline: true });
-    const made = { client, broken: false };
+    const client = await store.connect();
+    const made: Made = { client, run: createGroupRunner(client), broken: false };
     for (const event of ['error', 'end'] as const) {
       client.on(event, () => {
         made.broken = true;
@@ -32,7 +39,7 @@ export function createSettleConnection(store: Pick<Store, 'connect'>): SettleCon
   return {
     async transaction(work) {
       const made = await connected();
-      const session = createSettleSession(made.client);
+      const session = createSettleSession(made.run);
       try {
         return await work(session);
       } catch (error) {

@@ -1,16 +1,16 @@
 /**
- * The statements of one settle batch, on a connection of its own that pipelines them: everything that can be asked at once goes
- * out in one round trip. The order of locks is fixed here: dedupe keys, identities by id, guard scopes by name.
+ * The statements of one settle batch, on a connection of its own: everything that can be asked at once goes out in one round trip.
+ * The order of locks is fixed here: dedupe keys, identities by id, guard scopes by name.
  */
-import type pg from 'pg';
 import type { Instant } from '../model/clock.ts';
 import type { CounterReading } from '../model/decision.ts';
 import { AppError } from '../model/errors.ts';
-import type { AccountId, IdentityId, SignalId } from '../model/ids.ts';
+import type { IdentityId, SignalId } from '../model/ids.ts';
 import type { Level } from '../model/risk.ts';
 import type { Account, IdentifierKey, Tier } from '../model/subject.ts';
 import { instantStatement } from './database-clock.ts';
 import { joined, type Statement } from './statement.ts';
+import type { RunGroup } from './statement-group.ts';
 
 export interface DoorKey {
   /** SHA-256 over source and event id, in hex. */
@@ -109,72 +109,76 @@ where scope = any (string_to_array($1, E'\\x1e')) and subject = any (string_to_a
 
 const forgetUndecided = `delete from undecided where signal_id = any (string_to_array($1, ',')::uuid[]) returning signal_id as id`;
 
-/** `client` is connected, in pipeline mode, and used by nobody else. */
-export function createSettleSession(client: pg.Client): SettleSession {
-  const ask = <Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]) => client.query<Row>({ name, text, values });
+const begin: Statement = { name: 'begin', text: 'begin isolation level read committed', values: [] };
+const commit: Statement = { name: 'commit', text: 'commit', values: [] };
+const rollback: Statement = { name: 'rollback', text: 'rollback', values: [] };
+const instant: Statement = { name: 'instant', text: instantStatement, values: [] };
+
+/** One transaction on a connection that nobody else uses. */
+export function createSettleSession(run: RunGroup): SettleSession {
   return {
     async open({ keys, retried, identifiers }) {
-      const sorted = [...keys].sort((a, b) => (a.key < b.key ? -1 : 1));
       const wanted = [joined(identifiers.map((key) => key.format)), joined(identifiers.map((key) => key.value))];
-      const [, clock, fresh, again, locked, names, accounts] = await allOf([
-        client.query('begin isolation level read committed'),
-        client.query<{ at: number }>({ name: 'instant', text: instantStatement }),
-        sorted.length === 0
-          ? undefined
-          : ask<{ key: string }>('dedupe', dedupeInsert, [
-              sorted.map((row) => row.key).join(','),
-              sorted.map((row) => row.signalId).join(','),
-              sorted.map((row) => row.bodyDigest).join(','),
-              sorted.map((row) => row.firstAt).join(','),
-            ]),
-        retried.length === 0 ? undefined : ask<{ id: string }>('retried', forgetUndecided, [retried.join(',')]),
-        identifiers.length === 0 ? undefined : ask<IdentityRow & pg.QueryResultRow>('lock', lockIdentities, wanted),
-        identifiers.length === 0 ? undefined : ask<IdentifierKey & { identityId: IdentityId } & pg.QueryResultRow>('names', readIdentifiers, wanted),
-        identifiers.length === 0 ? undefined : ask<Account & { id: AccountId; identityId: IdentityId } & pg.QueryResultRow>('accounts', readAccounts, wanted),
-      ]);
+      const asked = {
+        begin,
+        instant,
+        ...(keys.length === 0 ? {} : { dedupe: dedupe(keys) }),
+        ...(retried.length === 0 ? {} : { retried: { name: 'retried', text: forgetUndecided, values: [retried.join(',')] } }),
+        ...(identifiers.length === 0
+          ? {}
+          : {
+              lock: { name: 'lock', text: lockIdentities, values: wanted },
+              names: { name: 'names', text: readIdentifiers, values: wanted },
+              accounts: { name: 'accounts', text: readAccounts, values: wanted },
+            }),
+      };
+      const results = await run(Object.values(asked));
+      const answers = new Map(Object.keys(asked).map((name, n) => [name, results[n]?.rows ?? []]));
+      const rowsOf = <Row>(name: string) => (answers.get(name) ?? []) as unknown as readonly Row[];
       return {
-        at: clock.rows[0]?.at as Instant,
-        fresh: new Set(fresh?.rows.map((row) => row.key) ?? []),
-        retried: new Set(again?.rows.map((row) => row.id) ?? []),
-        identities: locked?.rows ?? [],
-        identifiers: names?.rows ?? [],
-        accounts: accounts?.rows ?? [],
+        at: rowsOf<{ at: Instant }>('instant')[0]?.at as Instant,
+        fresh: new Set(rowsOf<{ key: string }>('dedupe').map((row) => row.key)),
+        retried: new Set(rowsOf<{ id: string }>('retried').map((row) => row.id)),
+        identities: rowsOf<IdentityRow>('lock'),
+        identifiers: rowsOf<IdentifierKey & { identityId: IdentityId }>('names'),
+        accounts: rowsOf<Account & { identityId: IdentityId }>('accounts'),
       };
     },
     async repeats(keys) {
-      return (await ask<Repeat & pg.QueryResultRow>('repeats', readRepeats, [keys.join(',')])).rows;
+      const [found] = await run([{ name: 'repeats', text: readRepeats, values: [keys.join(',')] }]);
+      return found?.rows as unknown as readonly Repeat[];
     },
     async count(questions, subjects, at) {
-      const scopes = [...new Set(questions.map((question) => question.scope))];
-      const [, counted, present] = await allOf([
-        ask('guard-lock', lockScopes, [joined(scopes)]),
-        ask<CounterReading & pg.QueryResultRow>('guard-count', countScopes, [
-          joined(questions.map((question) => question.scope)),
-          joined(questions.map((question) => String(question.windowMs))),
-          at,
-        ]),
-        ask<{ scope: string; subject: string; at: number }>('guard-present', presentSubjects, [joined(scopes), joined(subjects)]),
+      const scopes = joined([...new Set(questions.map((question) => question.scope))]);
+      const windows = [joined(questions.map((question) => question.scope)), joined(questions.map((question) => String(question.windowMs)))];
+      const [, counted, present] = await run([
+        { name: 'guard-lock', text: lockScopes, values: [scopes] },
+        { name: 'guard-count', text: countScopes, values: [...windows, at] },
+        { name: 'guard-present', text: presentSubjects, values: [scopes, joined(subjects)] },
       ]);
-      return { readings: counted.rows, present: present.rows };
+      return {
+        readings: counted?.rows as unknown as readonly CounterReading[],
+        present: present?.rows as unknown as readonly { scope: string; subject: string; at: number }[],
+      };
     },
     async commit(writes) {
-      const results = await allOf([
-        ...writes.map((write) => client.query(write.name === undefined ? { text: write.text, values: [...write.values] } : { ...write, values: [...write.values] })),
-        client.query('commit'),
-      ]);
+      const results = await run([...writes, commit]);
       // After an error inside, PostgreSQL answers COMMIT with ROLLBACK and no error.
-      if (results.at(-1)?.command !== 'COMMIT') throw new AppError('store.unavailable', 'the database rolled the batch back');
+      if (results.at(-1)?.tag !== 'COMMIT') throw new AppError('store.unavailable', 'the database rolled the batch back');
     },
     async rollback() {
-      await client.query('rollback');
+      await run([rollback]);
     },
   };
 }
 
-/** Waits for every answer of the pipeline, then throws the first failure: a later one is only its echo. */
-async function allOf<T extends readonly unknown[]>(queries: [...T]): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  const settled = await Promise.allSettled(queries);
-  const failed = settled.find((result) => result.status === 'rejected');
-  if (failed) throw (failed as PromiseRejectedResult).reason;
-  return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as { -readonly [K in keyof T]: Awaited<T[K]> };
+function dedupe(keys: readonly DoorKey[]): Statement {
+  const sorted = [...keys].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const columns = [
+    sorted.map((row) => row.key),
+    sorted.map((row) => row.signalId),
+    sorted.map((row) => row.bodyDigest),
+    sorted.map((row) => row.firstAt),
+  ];
+  return { name: 'dedupe', text: dedupeInsert, values: columns.map((column) => column.join(',')) };
 }

@@ -18,8 +18,12 @@ export interface TokenRecord {
 const columns = `id, name, roles, types, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt"`;
 type Row = TokenRecord & { [column: string]: unknown };
 
-/** Throws AppError `conflict` where a living token has the name. */
+/** A name stands in ledger cores, as the source of what the token sent. */
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,62}$/;
+
+/** Throws AppError `conflict` where a living token has the name, `request.invalid` for a name that cannot stand in a record. */
 export async function insertToken(db: Db, token: Omit<TokenRecord, 'revokedAt'> & { readonly sha256: Uint8Array }): Promise<void> {
+  if (!namePattern.test(token.name)) throw new AppError('request.invalid', 'name: must be 1-63 characters of A-Z a-z 0-9 . _ ~ - and begin with a letter or digit');
   const { rowCount } = await db.query(
     `insert into api_token (id, name, sha256, roles, types, created_at, expires_at)
      values ($1, $2, $3, $4, $5, to_timestamp($6::float8 / 1000), to_timestamp($7::float8 / 1000)) on conflict do nothing`,

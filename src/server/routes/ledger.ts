@@ -3,8 +3,11 @@ import { z } from 'zod';
 import { AppError } from '../../model/errors.ts';
 import { everyReader } from '../authentication.ts';
 import type { LogFile, ServerParts } from '../parts.ts';
+import { wholeNumber } from '../query.ts';
 import { defineRoute, type Route } from '../route-table.ts';
 import type { Response } from 'express';
+
+const treeSize = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 export function ledgerRoutes(parts: ServerParts): readonly Route[] {
   const sendFile = (file: LogFile | undefined, response: Response): undefined => {
@@ -27,7 +30,7 @@ export function ledgerRoutes(parts: ServerParts): readonly Route[] {
       path: '/api/v1/ledger/consistency',
       summary: 'That one head grew into another (RFC 6962 section 2.1.2)',
       access: everyReader,
-      query: z.strictObject({ from: z.coerce.number().int().min(0), to: z.coerce.number().int().min(0) }),
+      query: z.strictObject({ from: treeSize, to: treeSize }),
       answers: { 200: { description: 'The hashes', schema: z.strictObject({ from: z.int(), to: z.int(), proof: z.array(z.string()) }) } },
       async handle({ query }) {
         const proof = await parts.consistency(query.from, query.to);

@@ -1,18 +1,47 @@
 /** Health, readiness and metrics, for those who run the service. */
-import type { Express, NextFunction, Request, Response } from 'express';
-import { everyReader, requireAccess } from '../authentication.ts';
+import { z } from 'zod';
+import { everyReader } from '../authentication.ts';
 import type { ServerParts } from '../parts.ts';
+import { anyQuery, defineRoute, type Route } from '../route-table.ts';
 
-export function mountOperations(app: Express, parts: ServerParts): void {
-  app.get('/healthz', (_request, response) => void response.json({ ok: true }));
-  app.get('/readyz', async (_request: Request, response: Response) => {
-    const { ok, checks } = await parts.ready();
-    response.status(ok ? 200 : 503).json({ ok, checks });
-  });
-  const guarded = requireAccess(parts, parts.metricsOpen ? 'anyone' : everyReader);
-  app.get('/metrics', guarded, async (_request: Request, response: Response, _next: NextFunction) => {
-    const { text, type } = await parts.metrics();
-    response.setHeader('Content-Type', type);
-    response.send(text);
-  });
+const readiness = z.object({ ok: z.boolean(), checks: z.record(z.string(), z.string()) });
+
+export function operationRoutes(parts: ServerParts): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/healthz',
+      summary: 'Whether the process answers',
+      access: 'anyone',
+      query: anyQuery,
+      answers: { 200: { description: 'It does', schema: z.object({ ok: z.boolean() }) } },
+      handle: async () => ({ ok: true }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/readyz',
+      summary: 'Whether it can accept signals',
+      access: 'anyone',
+      query: anyQuery,
+      answers: { 200: { description: 'Yes', schema: readiness }, 503: { description: 'No', schema: readiness } },
+      async handle({ response }) {
+        const { ok, checks } = await parts.ready();
+        if (!ok) response.status(503).setHeader('Retry-After', '5');
+        return { ok, checks };
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/metrics',
+      summary: 'Counters in the form of Prometheus',
+      access: parts.metricsOpen ? 'anyone' : everyReader,
+      query: anyQuery,
+      answers: { 200: { description: 'The counters', type: 'text/plain' } },
+      async handle({ response }) {
+        const { text, type } = await parts.metrics();
+        response.setHeader('Content-Type', type).setHeader('Cache-Control', 'no-store').end(text);
+        return undefined;
+      },
+    }),
+  ];
 }

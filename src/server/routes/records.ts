@@ -1,69 +1,111 @@
 /** Lists and single records: signals, identities, decisions, plans, actions, connections, policies. */
 import { z } from 'zod';
+import { actionStates, planStates } from '../../model/action.ts';
+import { fromRfc3339 } from '../../model/clock.ts';
+import { decisionModes, outcomes } from '../../model/decision.ts';
 import { AppError } from '../../model/errors.ts';
-import { everyReader } from '../authentication.ts';
+import { isId } from '../../model/ids.ts';
+import type { Role } from '../../model/operator.ts';
+import { levels } from '../../model/risk.ts';
+import { everyReader, scoreReaders, seesPeople } from '../authentication.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { Filter, ServerParts } from '../parts.ts';
+import { wholeNumber } from '../query.ts';
+import { recordSchemas, signalStates } from '../record-schemas.ts';
 import { defineRoute, type Route } from '../route-table.ts';
 
-const instant = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 instant' });
+const instant = z
+  .string()
+  .max(64)
+  .refine((text) => fromRfc3339(text) !== undefined, 'must be an RFC 3339 instant with a zone')
+  .meta({ format: 'date-time' });
 const id = z.uuid({ error: 'must be an id' });
-const word = z.string().min(1).max(256);
-const record = z.looseObject({ id: z.string() });
-const page = z.strictObject({ items: z.array(record), nextCursor: z.string().nullable() });
+const word = z.string().min(1).max(256).refine(isPlain, 'must be a plain text');
+const limit = wholeNumber(1, 500).default(50);
 
-const kinds = {
-  signals: { type: word, source: word, state: z.enum(['decided', 'undecided', 'unresolved', 'quarantined']), identity: id },
-  identities: { email: word },
-  decisions: { identity: id, policy: word, outcome: word, level: word, mode: word, from: instant, to: instant },
-  plans: { state: word, decision: id },
-  actions: { state: word, plan: id },
-  connections: {},
-  policies: {},
-} as const satisfies Record<keyof ServerParts['records'], Record<string, z.ZodType>>;
+function isPlain(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
 
-const shows: Partial<Record<keyof typeof kinds, Record<string, z.ZodType>>> = { identities: { at: instant } };
+interface Kind {
+  readonly summary: string;
+  readonly access: readonly Role[];
+  readonly filters: Readonly<Record<string, z.ZodType>>;
+  /** Filters that say something of a person to whoever guesses: for those who see people. */
+  readonly personal?: readonly string[];
+  /** What a single record may be asked with. */
+  readonly shownWith?: Readonly<Record<string, z.ZodType>>;
+  /** Named by the configuration, and not by an id of ours. */
+  readonly named?: true;
+}
+
+const kinds: Readonly<Record<keyof ServerParts['records'], Kind>> = {
+  signals: { summary: 'Signals, newest first', access: scoreReaders, filters: { type: word, source: word, state: z.enum(signalStates), identity: id } },
+  identities: { summary: 'People, newest first', access: everyReader, filters: { email: word }, personal: ['email'], shownWith: { at: instant } },
+  decisions: {
+    summary: 'Decisions, newest first',
+    access: scoreReaders,
+    filters: { identity: id, policy: word, outcome: z.enum(outcomes), level: z.enum(levels), mode: z.enum(decisionModes), from: instant, to: instant },
+  },
+  plans: { summary: 'Plans, newest first', access: everyReader, filters: { state: z.enum(planStates), decision: id } },
+  actions: { summary: 'Actions, newest first', access: everyReader, filters: { state: z.enum(actionStates), plan: id } },
+  connections: { summary: 'Connections, by id', access: everyReader, filters: {}, named: true },
+  policies: { summary: 'Policies of the active bundle, by id', access: everyReader, filters: {}, named: true },
+};
 
 export function recordRoutes(parts: ServerParts): readonly Route[] {
-  const routes: Route[] = [];
-  for (const kind of Object.keys(kinds) as (keyof typeof kinds)[]) {
-    const filters = Object.fromEntries(Object.entries(kinds[kind]).map(([name, schema]) => [name, (schema as z.ZodType).optional()]));
-    const path = `/api/v1/${kind}`;
-    routes.push(
-      defineRoute({
-        method: 'get',
-        path,
-        summary: `The ${kind}, newest first`,
-        access: everyReader,
-        query: z.strictObject({ ...filters, limit: z.coerce.number().int().min(1).max(500).default(50), cursor: z.string().max(300).optional() }),
-        answers: { 200: { description: 'A page', schema: page } },
-        async handle({ query, caller }) {
-          const { limit, cursor, ...given } = query as Record<string, string> & { limit: number; cursor?: string };
-          const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Filter;
-          const after = cursor === undefined ? undefined : decodeCursor(kind, filter, cursor);
-          const items = await parts.records[kind].list(filter, { limit: limit + 1, after }, caller);
-          const shown = items.slice(0, limit);
-          const last = shown.at(-1);
-          return { items: shown, nextCursor: items.length > limit && last !== undefined ? encodeCursor(kind, filter, last.id) : null };
-        },
-      }),
-      defineRoute({
-        method: 'get',
-        path: `${path}/{id}`,
-        summary: `One of the ${kind}`,
-        access: everyReader,
-        query: z.strictObject(Object.fromEntries(Object.entries(shows[kind] ?? {}).map(([name, schema]) => [name, schema.optional()]))),
-        answers: { 200: { description: 'The record', schema: record } },
-        async handle({ params, query, caller }) {
-          const item = await parts.records[kind].get(params['id'] ?? '', query as Filter, caller);
-          if (item === undefined) throw new AppError('notFound', 'There is no such record.');
-          return item;
-        },
-      }),
-    );
-  }
-  return routes;
+  return (Object.keys(kinds) as (keyof typeof kinds)[]).flatMap((name) => [listRoute(name, kinds[name], parts), showRoute(name, kinds[name], parts)]);
 }
+
+function listRoute(name: keyof typeof kinds, kind: Kind, parts: ServerParts): Route {
+  return defineRoute({
+    method: 'get',
+    path: `/api/v1/${name}`,
+    summary: kind.summary,
+    access: kind.access,
+    query: z.strictObject({ ...optional(kind.filters), limit, cursor: z.string().min(1).max(300).optional() }),
+    answers: { 200: { description: 'A page', schema: z.strictObject({ items: z.array(recordSchemas[name]), nextCursor: z.string().nullable() }) } },
+    async handle({ query, caller }) {
+      const { limit: most, cursor, ...given } = query as { limit: number; cursor?: string } & Record<string, string>;
+      const filter: Filter = given;
+      if (kind.personal?.some((member) => member in filter) && !seesPeople(caller)) throw new AppError('auth.forbidden', 'This filter is for roles that see people.');
+      const after = cursor === undefined ? undefined : decodeCursor(name, filter, cursor, kind.named ? isName : isId);
+      const items = await parts.records[name].list(filter, { limit: most + 1, after }, caller);
+      const shown = items.slice(0, most);
+      const last = shown.at(-1);
+      return { items: shown, nextCursor: items.length > most && last !== undefined ? encodeCursor(name, filter, last.id) : null };
+    },
+  });
+}
+
+function showRoute(name: keyof typeof kinds, kind: Kind, parts: ServerParts): Route {
+  return defineRoute({
+    method: 'get',
+    path: `/api/v1/${name}/{id}`,
+    summary: `One of the ${name}`,
+    access: kind.access,
+    query: z.strictObject(optional(kind.shownWith ?? {})),
+    answers: { 200: { description: 'The record', schema: recordSchemas[name] } },
+    async handle({ params, query, caller }) {
+      const wanted = params['id'] ?? '';
+      // An alias of the configuration is a person's name: nothing to guess with.
+      const mayName = kind.named || isId(wanted) || (name === 'identities' && seesPeople(caller));
+      const item = mayName && isPlain(wanted) ? await parts.records[name].get(wanted, query as Filter, caller) : undefined;
+      if (item === undefined) throw new AppError('notFound', 'There is no such record.');
+      return item;
+    },
+  });
+}
+
+function isName(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/.test(text);
+}
+
+function optional(members: Readonly<Record<string, z.ZodType>>): Record<string, z.ZodType> {
+  return Object.fromEntries(Object.entries(members).map(([name, schema]) => [name, schema.optional()]));
+}
+
+const replaySchema = z.looseObject({ id: z.string(), same: z.boolean(), differences: z.array(z.looseObject({ path: z.string() })) });
 
 export function decisionRoutes(parts: ServerParts): readonly Route[] {
   return [
@@ -71,9 +113,9 @@ export function decisionRoutes(parts: ServerParts): readonly Route[] {
       method: 'get',
       path: '/api/v1/decisions/{id}/replay',
       summary: 'The decision made again from what was stored',
-      access: everyReader,
+      access: scoreReaders,
       query: z.strictObject({ bundle: z.enum(['stored', 'active']).default('stored') }),
-      answers: { 200: { description: 'Whether it comes out the same, and what differs', schema: record } },
+      answers: { 200: { description: 'Whether it comes out the same, and what differs', schema: replaySchema } },
       async handle({ params, query }) {
         const replay = await parts.replay(params['id'] ?? '', query.bundle);
         if (replay === undefined) throw new AppError('notFound', 'There is no such decision, or what it was made of has been erased.');
@@ -84,7 +126,7 @@ export function decisionRoutes(parts: ServerParts): readonly Route[] {
       method: 'get',
       path: '/api/v1/decisions/{id}/proof',
       summary: 'Inclusion in the decision log (C2SP tlog-proof)',
-      access: everyReader,
+      access: scoreReaders,
       answers: { 200: { description: 'The proof', type: 'text/plain' } },
       async handle({ params, caller, response }) {
         const proof = await parts.proof(params['id'] ?? '', caller);

@@ -1,23 +1,37 @@
 /** Signals from API clients and operators. */
-import type { Express, Request, Response } from 'express';
-import type { Role } from '../../model/operator.ts';
+import { z } from 'zod';
 import { AppError } from '../../model/errors.ts';
-import { callerOf, requireAccess } from '../authentication.ts';
+import { severities } from '../../model/signal.ts';
+import { signalSenders } from '../authentication.ts';
 import type { ServerParts } from '../parts.ts';
-import { readBody } from '../read-body.ts';
+import { defineRoute, type Route } from '../route-table.ts';
 
-export const signalLimitBytes = 64 * 1024;
-export const signalSenders: readonly Role[] = ['admin', 'approver', 'analyst', 'ingest'];
+/** The door behind it reads the bytes itself, since their hash is kept; this says what it takes. */
+const signalBody = z.strictObject({
+  type: z.string().describe('A type of the signal catalogue'),
+  subject: z.record(z.string(), z.unknown()).describe('A subject identifier (RFC 9493)'),
+  occurredAt: z.string().meta({ format: 'date-time' }).optional(),
+  severity: z.enum([...severities, 'critical']).optional(),
+  dedupeKey: z.string().min(1).max(4096).describe('Names the event, so that sending it again has no effect').optional(),
+  facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+});
 
-/** Mounted beside the table, because the door reads the body's bytes itself. */
-export function mountSignalDoor(app: Express, parts: ServerParts): void {
-  app.post('/api/v1/signals', requireAccess(parts, signalSenders), async (request: Request, response: Response) => {
-    if (!request.is('application/json')) throw new AppError('request.mediaType', 'The body must be application/json.');
-    const body = await readBody(request, signalLimitBytes);
-    if (body === 'aborted') return void response.destroy();
-    if (body === 'tooLarge') throw new AppError('request.tooLarge', `The body may have ${signalLimitBytes} bytes.`);
-    const { refused, accepted } = await parts.signal(body, callerOf(request), parts.clock.now());
-    if (refused !== null) throw new AppError(refused.code, refused.detail);
-    response.status(202).json({ id: accepted?.signalId, decisionIds: accepted?.decisionIds ?? [] });
-  });
+export function signalRoutes(parts: ServerParts): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/api/v1/signals',
+      summary: 'A signal from an API client or an operator',
+      access: signalSenders,
+      body: signalBody,
+      takesBytes: true,
+      answers: { 202: { description: 'Stored and decided', schema: z.strictObject({ id: z.string(), decisionIds: z.array(z.string()) }) } },
+      async handle({ body, caller, response }) {
+        const { refused, accepted } = await parts.signal(body as unknown as Buffer, caller, parts.clock.now());
+        if (refused !== null) throw new AppError(refused.code, refused.detail);
+        response.status(202);
+        return { id: accepted?.signalId, decisionIds: accepted?.decisionIds ?? [] };
+      },
+    }),
+  ];
 }

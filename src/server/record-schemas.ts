@@ -1,0 +1,75 @@
+/** Records as the API shows them. More members may stand beside those that are named here. */
+import { z } from 'zod';
+import { actionStates, planStates } from '../model/action.ts';
+import { decisionModes, outcomes } from '../model/decision.ts';
+import { levels } from '../model/risk.ts';
+
+const id = z.string();
+const instant = z.string().meta({ format: 'date-time' });
+const rung = z.int().min(0).max(6);
+const decidedAction = z.looseObject({ type: z.string(), connection: z.string(), rung, state: z.enum(['released', 'held', 'refused', 'reported']) });
+
+export const signalStates = ['decided', 'undecided', 'unresolved', 'quarantined'] as const;
+
+/** By kind, as the path names it. */
+export const recordSchemas = {
+  signals: z.looseObject({
+    id,
+    type: z.string(),
+    source: z.string(),
+    state: z.enum(signalStates),
+    occurredAt: instant.nullable(),
+    receivedAt: instant,
+    subject: z.looseObject({ kind: z.string() }).nullable(),
+    identityId: id.nullable(),
+    decisionId: id.nullable(),
+  }),
+  identities: z.looseObject({
+    id,
+    emails: z.array(z.string()),
+    accounts: z.array(z.looseObject({ id, connection: z.string(), status: z.string() })),
+    privileged: z.boolean(),
+    protected: z.boolean(),
+    score: z.number().nullable().describe('0 to 100; null for those who do not see scores, like all that follows from it'),
+    baseScore: z.number().nullable(),
+    level: z.enum(levels).nullable(),
+    heldLevel: z.enum(levels).nullable(),
+    points: z.array(z.looseObject({ signalType: z.string(), group: z.string(), points: z.number() })),
+    asOf: instant,
+  }),
+  decisions: z.looseObject({
+    id,
+    signalId: id,
+    supersedes: id.nullish(),
+    subject: z.looseObject({ kind: z.string(), id: z.string() }),
+    identityId: id.nullable(),
+    cause: z.string(),
+    engine: z.int(),
+    policyId: z.string().nullable(),
+    policyVersion: z.int().nullable(),
+    bundleHash: z.string(),
+    score: z.number(),
+    level: z.enum(levels),
+    mode: z.enum(decisionModes).nullable(),
+    rung: rung.nullable(),
+    actions: z.array(decidedAction),
+    outcome: z.enum(outcomes),
+    reasons: z.array(z.looseObject({ code: z.string() })),
+    decidedAt: instant,
+  }),
+  plans: z.looseObject({ id, decisionId: id, connection: z.string(), state: z.enum(planStates), heldFor: z.string().nullable(), createdAt: instant }),
+  actions: z.looseObject({
+    id,
+    planId: id,
+    connection: z.string(),
+    type: z.string(),
+    state: z.enum(actionStates),
+    attempts: z.int(),
+    intendedAt: instant,
+    finishedAt: instant.nullable(),
+    verifiedAt: instant.nullable(),
+    residualAccessSeconds: z.int().nullable(),
+  }),
+  connections: z.looseObject({ id, provider: z.string(), profile: z.string() }),
+  policies: z.looseObject({ id, version: z.int(), title: z.string(), mode: z.string(), bundleHash: z.string() }),
+} as const satisfies Record<string, z.ZodType>;
