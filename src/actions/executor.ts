@@ -94,6 +94,7 @@ export interface Executor {
 
 const laneWaitStepsMs = [20, 30, 40, 60, 80, 120, 160, 200];
 const endRetryMs = [100, 500, 2_000];
+const rememberedEnds = 4_096;
 
 export function createExecutor(parts: ExecutorParts): Executor {
   const { plans, jobs, clock, ids, random, log } = parts;
@@ -104,6 +105,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
     ceiling: (connection, identity) => parts.ceiling(connection, identity),
   };
   const running = new Map<PlanId, Promise<RunResult>>();
+  /** Plans that ended here lately: their jobs, which come afterwards, need not ask the database. */
+  const ended = new Set<PlanId>();
   const limiters = new Map<string, Limiter>();
   const stopping = new AbortController();
   const cutting = new AbortController();
@@ -259,6 +262,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     // Those behind it may have given their jobs back for longer than they need to wait now.
     if (next && at - view.plan.createdAt > settings.lanePatienceMs) await wake(next);
     if (state === 'held') return { result: 'held' };
+    remember(view.plan.id);
     tell({ plan: view.plan, cause: view.cause, state, records: end.records, at });
     return { result: 'finished', state };
   }
@@ -280,6 +284,12 @@ export function createExecutor(parts: ExecutorParts): Executor {
     return plans.end(end);
   }
 
+  function remember(planId: PlanId): void {
+    ended.add(planId);
+    const [oldest] = ended;
+    if (ended.size > rememberedEnds && oldest !== undefined) ended.delete(oldest);
+  }
+
   function tell(finished: FinishedPlan): void {
     log.info({ planId: finished.plan.id, state: finished.state }, 'plan.finished');
     try {
@@ -298,6 +308,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   }
 
   async function handle(planId: PlanId): Promise<JobDisposition> {
+    if (ended.has(planId)) return 'completed';
     try {
       return (await run(planId)).result === 'blocked' ? 'retry' : 'completed';
     } catch (error) {

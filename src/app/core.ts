@@ -57,6 +57,8 @@ export type Core = Awaited<ReturnType<typeof startCore>>;
 /** Signals settled in one transaction at most. */
 const batchCap = 256;
 const drainMs = 10_000;
+/** This process carries a plan out at once; its job is for the case that the process ends first, and need not race with it. */
+const jobAfterMs = 1_000;
 
 /** Reads and compiles the policy folder. Throws AppError `policies.invalid` with every fault. */
 export async function loadPolicies(folder: string): Promise<Bundle> {
@@ -160,7 +162,7 @@ export async function startCore(options: CoreOptions) {
       judging: () => judging.state(),
       transaction: (work) => settling.transaction(work),
       keys: { connectionKey: (id) => keyring.connectionKey(id), personKeyOf: (id, wrapped) => keyring.personKeyOf(id, wrapped), ref: refUnder },
-      jobs: (refs) => queue.jobStatements(refs),
+      jobs: (refs) => queue.jobStatements(refs, clock.now() + jobAfterMs),
       ids,
       random,
       log,

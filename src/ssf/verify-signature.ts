@@ -30,9 +30,8 @@ function verifyRsa(text: string, { key, algorithm }: VerificationKey, digest: st
   const end = text.lastIndexOf('.');
   const signed = Buffer.from(text.slice(0, end), 'latin1');
   const signature = Buffer.from(text.slice(end + 1), 'base64url');
+  if (algorithm.startsWith('RS')) return verify(digest, signed, rsa, signature);
   // A salt as long as the digest (RFC 7518 section 3.5).
-  const scheme = algorithm.startsWith('PS')
-    ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-    : { padding: constants.RSA_PKCS1_PADDING };
+  const scheme = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
   return verify(digest, signed, { key: rsa, ...scheme }, signature);
 }
