@@ -5,6 +5,7 @@
 import type { Bench } from './bench.ts';
 import { startChild } from './child.ts';
 import type { GeneratorArgument, LoadOrder, LoadResult } from './generator.ts';
+import { cpuMsOf, databaseProcesses } from './machine.ts';
 import { authorization, openOrganisation, people } from './organisation.ts';
 import { median, round, spread } from './row.ts';
 import type { Counts } from './service.ts';
@@ -43,7 +44,11 @@ export const latency: Bench = {
         toAnswer.push([...load.latenciesMs]);
       };
       await slice(warmUpCount);
+      const db = () => databaseProcesses(organisation.database).reduce((sum, pid) => sum + cpuMsOf(pid), 0);
+      const c0 = [cpuMsOf(service.pid), db(), cpuMsOf(provider.pid), cpuMsOf(generator.pid), cpuMsOf(process.pid)]; const t0 = performance.now();
       for (let n = 0; n < slices; n++) await slice(sliceCount);
+      const c1 = [cpuMsOf(service.pid), db(), cpuMsOf(provider.pid), cpuMsOf(generator.pid), cpuMsOf(process.pid)];
+      console.error('ms a plan: service, pg, provider, generator, bench', c1.map((c, i) => (c - c0[i]!) / (slices * sliceCount)), 'wall', (performance.now() - t0) / (slices * sliceCount), toCall.map((x) => Math.round(median(x))));
       const counts = await service.ask<Counts>({ count: true });
       if (counts.signals !== sent || counts.decidedEntries !== sent || counts.releasedPlans !== sent) {
         throw new Error(`${sent} accepted, and stored are ${JSON.stringify(counts)}`);

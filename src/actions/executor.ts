@@ -40,6 +40,7 @@ export const executorSettings: ExecutorSettings = {
   recoverEveryMs: 1_000,
   sweepEveryMs: 60_000,
   ownClaimMs: 30_000,
+  strandedMs: 2_000,
 };
 
 /** A plan that has ended, as it was committed. */

@@ -11,6 +11,8 @@ export interface UpkeepSettings {
   readonly sweepEveryMs: number;
   /** The age from which a claim of this process that no run holds is taken back. */
   readonly ownClaimMs: number;
+  /** The age from which a due plan that nobody claimed is tried without waiting for its job. */
+  readonly strandedMs: number;
 }
 
 export interface UpkeepParts {
@@ -35,6 +37,7 @@ export interface Upkeep {
 const recoverWidth = 16;
 const sweepLimit = 1_000;
 const resendLimit = 10_000;
+const strandedLimit = 16;
 
 export function createUpkeep({ plans, jobs, process, clock, log, settings, handle, running }: UpkeepParts): Upkeep {
   const timers = new Map<string, Timer>();
@@ -46,6 +49,14 @@ export function createUpkeep({ plans, jobs, process, clock, log, settings, handl
     const loose = await plans.takeBack({ processId, running: running(), ownBefore: clock.now() - settings.ownClaimMs });
     if (loose.length > 0) log.warn({ plans: loose.length }, 'plan.takenBack');
     return loose;
+  }
+
+  /** Due plans that nobody took: their jobs are in the hands of a process that is gone, and come back only after its heartbeat. */
+  async function runStranded(): Promise<void> {
+    const held = new Set(running());
+    const stranded = (await plans.waiting(clock.now() - settings.strandedMs, strandedLimit)).filter((ref) => !held.has(ref.id));
+    // The claim decides who runs them; the job they have stays their guarantee.
+    await Promise.all(stranded.map((ref) => handle(ref.id)));
   }
 
   async function runAll(refs: readonly PlanRef[]): Promise<void> {
@@ -97,6 +108,7 @@ export function createUpkeep({ plans, jobs, process, clock, log, settings, handl
       const look = async () => void runAll(await takeBack());
       await look();
       every('recover', settings.recoverEveryMs, look);
+      every('stranded', settings.recoverEveryMs, runStranded);
       every('sweep', settings.sweepEveryMs, sweep);
     },
     stop() {

@@ -6,29 +6,44 @@ import type { Arrival, Verified } from '../model/signal.ts';
 import type { ServerParts } from '../server/index.ts';
 import { createApiDoor, createPushDoor, type PushDoor, toItem } from '../signals/index.ts';
 import { createKeySource } from '../ssf/index.ts';
-import type { Core } from './core.ts';
+import type { Core, CoreOptions } from './core.ts';
 import type { Metrics } from './metrics.ts';
-import type { CoreOptions } from './core.ts';
 
-export function openDoors(core: Core, options: CoreOptions, metrics: Metrics): Pick<ServerParts, 'push' | 'signal'> & { close(): Promise<void> } {
+export function openDoors(
+  core: Core,
+  options: CoreOptions,
+  metrics: Metrics,
+): Pick<ServerParts, 'push' | 'signal'> & { close(): Promise<void> } {
   const { settings, clock, log, random } = options;
   const http = createHttpClient({ allowPrivate: settings.network.allowPrivate, clock, log });
   const fetchJson = createFetchJson(http);
   const doors = new Map<string, PushDoor>(
     settings.transmitters
       .filter((transmitter) => transmitter.delivery === 'push')
-      .map((transmitter) => [transmitter.id, createPushDoor({ transmitter, keys: createKeySource({ settings: transmitter, fetchJson, clock, log }) })]),
+      .map((transmitter) => [
+        transmitter.id,
+        createPushDoor({ transmitter, keys: createKeySource({ settings: transmitter, fetchJson, clock, log }) }),
+      ]),
   );
   const apiDoor = createApiDoor({ random });
 
-  const settle = async (arrivals: readonly Verified<Arrival>[]) => core.batcher.submit(arrivals.map((arrival) => toItem(arrival, core.ids)));
+  const settle = async (arrivals: readonly Verified<Arrival>[]) =>
+    core.batcher.submit(arrivals.map((arrival) => toItem(arrival, core.ids)));
 
   /** Of a sender whom we know, also what was refused stands in the log. */
-  async function recordRejection(source: string, route: string, status: number, code: string, body: Uint8Array | 'tooLarge'): Promise<void> {
+  async function recordRejection(
+    source: string,
+    route: string,
+    status: number,
+    code: string,
+    body: Uint8Array | 'tooLarge',
+  ): Promise<void> {
     const at = clock.now();
     const hashed = bodyHash(body === 'tooLarge' ? '' : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'));
     await core.store.transaction((tx) =>
-      core.append(tx, [{ id: core.ids.next<EntryId>(at), type: 'signal.rejected', at, core: { source, route, status, code, bodyHash: hashed }, pii: null }]),
+      core.append(tx, [
+        { id: core.ids.next<EntryId>(at), type: 'signal.rejected', at, core: { source, route, status, code, bodyHash: hashed }, pii: null },
+      ]),
     );
   }
 
@@ -49,7 +64,8 @@ export function openDoors(core: Core, options: CoreOptions, metrics: Metrics): P
           case 'rejected': {
             metrics.rejected(id, outcome.code);
             log.warn({ transmitter: id, status: outcome.status, code: outcome.code }, 'push.rejected');
-            if (outcome.senderAuthenticated && outcome.status !== 503) await recordRejection(id, '/ssf/events', outcome.status, outcome.code, request.body);
+            if (outcome.senderAuthenticated && outcome.status !== 503)
+              await recordRejection(id, '/ssf/events', outcome.status, outcome.code, request.body);
             const { status, err, description, retryAfterSeconds } = outcome;
             return { refused: { status, err, description, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) } };
           }
@@ -63,7 +79,13 @@ export function openDoors(core: Core, options: CoreOptions, metrics: Metrics): P
       if (outcome.kind === 'refused') {
         const source = `api:${caller.name}`;
         metrics.rejected(source, outcome.code);
-        await recordRejection(source, '/api/v1/signals', outcome.code === 'auth.forbidden' ? 403 : outcome.code === 'request.unprocessable' ? 422 : 400, outcome.code, body);
+        await recordRejection(
+          source,
+          '/api/v1/signals',
+          outcome.code === 'auth.forbidden' ? 403 : outcome.code === 'request.unprocessable' ? 422 : 400,
+          outcome.code,
+          body,
+        );
         return { refused: { code: outcome.code, detail: outcome.detail }, accepted: null };
       }
       const [accepted] = await settle(outcome.arrivals);

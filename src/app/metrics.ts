@@ -1,5 +1,5 @@
 /** What the service counts of itself, for Prometheus. Labels are ids of the configuration, routes and codes: never people. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -7,11 +7,37 @@ export function createMetrics(read: { readonly ledgerWaiting: () => Promise<numb
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'rescind_' });
   const registers = [registry];
-  const answers = new Histogram({ name: 'rescind_http_request_seconds', help: 'Answers by route and status', labelNames: ['route', 'status'], buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 3], registers });
-  const rejected = new Counter({ name: 'rescind_signals_rejected_total', help: 'Bodies refused at a door', labelNames: ['source', 'code'], registers });
-  const acknowledged = new Counter({ name: 'rescind_signals_acknowledged_total', help: 'Events acknowledged without a signal', labelNames: ['source', 'reason'], registers });
-  const noted = new Counter({ name: 'rescind_signals_noted_total', help: 'Leniencies and oddities that a sender needed', labelNames: ['source', 'note'], registers });
-  const finished = new Counter({ name: 'rescind_plans_finished_total', help: 'Plans by how they ended', labelNames: ['connection', 'state'], registers });
+  const answers = new Histogram({
+    name: 'rescind_http_request_seconds',
+    help: 'Answers by route and status',
+    labelNames: ['route', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 3],
+    registers,
+  });
+  const rejected = new Counter({
+    name: 'rescind_signals_rejected_total',
+    help: 'Bodies refused at a door',
+    labelNames: ['source', 'code'],
+    registers,
+  });
+  const acknowledged = new Counter({
+    name: 'rescind_signals_acknowledged_total',
+    help: 'Events acknowledged without a signal',
+    labelNames: ['source', 'reason'],
+    registers,
+  });
+  const noted = new Counter({
+    name: 'rescind_signals_noted_total',
+    help: 'Leniencies and oddities that a sender needed',
+    labelNames: ['source', 'note'],
+    registers,
+  });
+  const finished = new Counter({
+    name: 'rescind_plans_finished_total',
+    help: 'Plans by how they ended',
+    labelNames: ['connection', 'state'],
+    registers,
+  });
   const gauge = (name: string, help: string, value: () => Promise<number>) =>
     new Gauge({
       name,

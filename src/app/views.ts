@@ -1,5 +1,5 @@
 /** Records in the shape in which the API shows them: instants in RFC 3339, scores as decimals, no more of a person than the caller may see. */
-import { toRfc3339, type Instant } from '../model/clock.ts';
+import { type Instant, toRfc3339 } from '../model/clock.ts';
 import { type Assessment, type EvidenceState, levels, type ScorePoint } from '../model/risk.ts';
 import type { SubjectClaim } from '../model/subject.ts';
 import type { ActionListRow, IdentityListRow, PlanListRow, SignalListRow } from '../store/list-records.ts';
@@ -25,7 +25,13 @@ export function signalView(row: SignalListRow) {
 
 /** The sender's words on whom it meant; personal data. */
 export function claimView(claim: SubjectClaim) {
-  return { kind: claim.kind, identifiers: claim.person, ...(claim.session === undefined ? {} : { session: claim.session }), ...(claim.device === undefined ? {} : { device: claim.device }), ...(claim.id === undefined ? {} : { id: claim.id }) };
+  return {
+    kind: claim.kind,
+    identifiers: claim.person,
+    ...(claim.session === undefined ? {} : { session: claim.session }),
+    ...(claim.device === undefined ? {} : { device: claim.device }),
+    ...(claim.id === undefined ? {} : { id: claim.id }),
+  };
 }
 
 interface DecidedCore {
@@ -37,7 +43,16 @@ interface DecidedCore {
 }
 
 export function decisionView(core: string) {
-  const { decisionId, scoreE4, baseE4, nonce: _nonce, bodyHash: _hash, state: _state, type: signalType, ...rest } = JSON.parse(core) as DecidedCore;
+  const {
+    decisionId,
+    scoreE4,
+    baseE4,
+    nonce: _nonce,
+    bodyHash: _hash,
+    state: _state,
+    type: signalType,
+    ...rest
+  } = JSON.parse(core) as DecidedCore;
   return { id: decisionId, ...rest, signalType, score: scoreE4 / 10_000, base: baseE4 / 10_000 };
 }
 

@@ -95,6 +95,9 @@ export function parametersOf(action: PolicyAction): ActionParameters {
 
 /** An emitted event has the rung of what it reports. */
 export function rungOf(type: ActionType, action: PolicyAction): Rung {
-  if (type === 'event.transmit') return transmitted[String(action.event)] ?? 1;
+  if (type === 'event.transmit') {
+    const event = String(action.event);
+    return Object.hasOwn(transmitted, event) ? (transmitted[event] as Rung) : 1;
+  }
   return actionTypes[type].rung;
 }

@@ -3,14 +3,26 @@ import type { ActionParameters } from '../model/action.ts';
 import type { WantedAction } from '../model/decision.ts';
 import { parseDuration } from './duration.ts';
 
+/** Parameters that say what an action falls on: two groups are two actions, two strengths are one. */
+const naming = ['group', 'role', 'factor', 'playbook', 'event', 'receiver', 'propose', 'to', 'template'] as const;
+
 /** Reports add nothing to what is enforced: only actions of the same standing meet. */
 export function combineActions(wanted: readonly WantedAction[]): readonly WantedAction[] {
   const byEffect = new Map<string, WantedAction>();
   for (const action of wanted) {
     const standing = action.enforced ? 'enforced' : action.policyId;
-    const key = `${action.type}\n${action.connection}\n${action.accountId ?? ''}\n${standing}`;
+    const key = JSON.stringify([
+      action.type,
+      action.connection,
+      action.accountId,
+      standing,
+      ...naming.map((name) => action.parameters[name] ?? null),
+    ]);
     const known = byEffect.get(key);
-    byEffect.set(key, known === undefined ? action : { ...known, ...strictest(known, action), parameters: strongest(known.parameters, action.parameters) });
+    byEffect.set(
+      key,
+      known === undefined ? action : { ...known, ...strictest(known, action), parameters: strongest(known.parameters, action.parameters) },
+    );
   }
   return [...byEffect.values()];
 }

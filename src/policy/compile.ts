@@ -25,7 +25,9 @@ export interface KnownNames {
   readonly connections?: ReadonlySet<string>;
 }
 
-export type CompileResult = { readonly ok: true; readonly policies: CompiledPolicies } | { readonly ok: false; readonly faults: readonly Fault[] };
+export type CompileResult =
+  | { readonly ok: true; readonly policies: CompiledPolicies }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 const policyFile = /^responses\/.+\.ya?ml$/;
 /** Folders whose documents would change decisions and are not served: a file there is a fault, not a silence. */
@@ -43,7 +45,14 @@ export function compilePolicies(files: ReadonlyMap<string, string>, catalogue: S
   const seen = new Map<string, string>();
   for (const [file, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (unservedFile.test(file)) {
-      faults.push({ file, line: 1, column: 1, path: '', message: `documents of ${file.split('/')[0]}/ are not served by this version`, code: 'E101' });
+      faults.push({
+        file,
+        line: 1,
+        column: 1,
+        path: '',
+        message: `documents of ${file.split('/')[0]}/ are not served by this version`,
+        code: 'E101',
+      });
     }
     if (!policyFile.test(file)) continue;
     const read = readDocument(policySchema, text, file);
@@ -88,9 +97,19 @@ function compileDocument(document: PolicyDocument, context: CompileContext): Com
     return undefined;
   };
   const when = compile(document.when, ['when']);
-  const conditions = respond.ladder.map((step, index) => (step.at === undefined ? undefined : compile(step.at, ['respond', 'ladder', index, 'at'])));
+  const conditions = respond.ladder.map((step, index) =>
+    step.at === undefined ? undefined : compile(step.at, ['respond', 'ladder', index, 'at']),
+  );
   const vocabulary = vocabularyFor(facts);
-  lintPolicy(document, { vocabulary, when, conditions, catalogue: context.catalogue, names: context.names, lists: context.lists, report: context.report });
+  lintPolicy(document, {
+    vocabulary,
+    when,
+    conditions,
+    catalogue: context.catalogue,
+    names: context.names,
+    lists: context.lists,
+    report: context.report,
+  });
   if (!when || conditions.some((condition, index) => condition === undefined && respond.ladder[index]?.at !== undefined)) return undefined;
 
   const steps = respond.ladder.map((step, index) => compileStep(step, index, document, conditions[index]));

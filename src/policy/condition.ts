@@ -2,7 +2,7 @@
  * Conditions in CEL behind one port: checked in full when they are loaded, evaluated with three-valued logic plus error, traced
  * clause by clause on demand. Deterministic and bounded: no clock, no regular expression, no macro in a macro.
  */
-import { type ASTNode, Environment, EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
+import { type ASTNode, TypeError as CelTypeError, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
 import { serialize } from '@marcbachmann/cel-js/serialize';
 import type { FactType, SignalCatalogue } from '../model/catalogue.ts';
 import type { ClauseTrace } from '../model/decision.ts';
@@ -25,7 +25,9 @@ export interface Condition {
   trace(values: Values): readonly { readonly clause: string; readonly value: Truth }[];
 }
 
-export type CompiledCondition = { readonly ok: true; readonly condition: Condition } | { readonly ok: false; readonly faults: readonly ConditionFault[] };
+export type CompiledCondition =
+  | { readonly ok: true; readonly condition: Condition }
+  | { readonly ok: false; readonly faults: readonly ConditionFault[] };
 
 export interface ConditionEvaluator {
   /** `facts` are those that every matched signal type declares. */
@@ -103,12 +105,21 @@ function createEnvironment(vocabulary: ReadonlyMap<string, Field>, held: { reado
   environment.registerFunction('hasGroup(string): bool', (group: string) => values().activeGroups.includes(group));
   environment.registerFunction('inGroup(string): bool', (group: string) => (values().directoryGroups ?? unknown()).includes(group));
   environment.registerFunction('cidr(string, string): bool', (address: string, id: string) => list(id).hasAddress(address) ?? unknown());
-  environment.registerFunction('inList(string, string): bool', (text: string, id: string) => (text === 'unknown' ? unknown() : list(id).hasText(text)));
+  environment.registerFunction('inList(string, string): bool', (text: string, id: string) =>
+    text === 'unknown' ? unknown() : list(id).hasText(text),
+  );
   environment.registerFunction('known(string): bool', (text: string) => text !== 'unknown');
   return environment;
 }
 
-const celTypes = { string: 'string', int: 'int', double: 'double', bool: 'bool', strings: 'list<string>', instant: 'google.protobuf.Timestamp' } as const;
+const celTypes = {
+  string: 'string',
+  int: 'int',
+  double: 'double',
+  bool: 'bool',
+  strings: 'list<string>',
+  instant: 'google.protobuf.Timestamp',
+} as const;
 
 function unknown(): never {
   throw new Unknown();
@@ -118,9 +129,15 @@ function raise(message: string): never {
   throw new Error(message);
 }
 
-function clauseOf(node: ASTNode, environment: Environment, vocabulary: ReadonlyMap<string, Field>, held: { values: Values | undefined }): Clause {
+function clauseOf(
+  node: ASTNode,
+  environment: Environment,
+  vocabulary: ReadonlyMap<string, Field>,
+  held: { values: Values | undefined },
+): Clause {
   const inner = (child: ASTNode) => clauseOf(child, environment, vocabulary, held);
-  if (node.op === '&&' || node.op === '||') return { op: node.op === '&&' ? 'and' : 'or', left: inner(node.args[0]), right: inner(node.args[1]) };
+  if (node.op === '&&' || node.op === '||')
+    return { op: node.op === '&&' ? 'and' : 'or', left: inner(node.args[0]), right: inner(node.args[1]) };
   if (node.op === '!_') return { op: 'not', inner: inner(node.args) };
   const text = serialize(node);
   const program = environment.parse(text);

@@ -1,5 +1,5 @@
 /** From a situation and its score to what policies want: candidates, exclusions, needs, condition, ladder, mode, combination. */
-import type { ActionParameters, Rung } from '../model/action.ts';
+import type { ActionParameters } from '../model/action.ts';
 import type { ClauseTrace, Intent, Reason, ReasonCode, WantedAction } from '../model/decision.ts';
 import type { Assessment } from '../model/risk.ts';
 import type { CeilingEntry, JudgingSettings } from '../model/settings.ts';
@@ -12,22 +12,47 @@ import { ceilingOf, inRollout } from './mode.ts';
 import { type Values, valueAt, valuesOf } from './values.ts';
 
 /** How far a policy came, so that the nearest one can be named when none matched. */
-const stages: readonly ReasonCode[] = ['signal', 'cause', 'source', 'confidence', 'age', 'subject', 'excluded', 'needs', 'when', 'policyError', 'noStep'];
+const stages: readonly ReasonCode[] = [
+  'signal',
+  'cause',
+  'source',
+  'confidence',
+  'age',
+  'subject',
+  'excluded',
+  'needs',
+  'when',
+  'policyError',
+  'noStep',
+];
 
 interface Match {
   readonly policy: CompiledPolicy;
-  readonly values: Values;
   /** Steps whose `at` holds, least intrusive first; never empty. */
   readonly holding: readonly CompiledStep[];
   readonly enforced: boolean;
+  /** An immediate termination: neither mode, roll-out nor ceiling is asked. */
+  readonly order: boolean;
   readonly lowered: readonly Reason[];
 }
 
 type Fell = { readonly code: ReasonCode; readonly ref: string; readonly gaps?: readonly Reason[] };
 
-const nothing: Omit<Intent, 'reasons' | 'trace'> = { policyId: null, policyVersion: null, mode: null, rung: null, step: null, wanted: [], fallbacks: [] };
+const nothing: Omit<Intent, 'reasons' | 'trace'> = {
+  policyId: null,
+  policyVersion: null,
+  mode: null,
+  rung: null,
+  step: null,
+  wanted: [],
+  fallbacks: [],
+};
 
-/** Pure. `trace` evaluates every clause of every candidate once more and records it; leave it off where nobody asks. */
+/**
+ * Pure. The decisive policy is, of those that enforce (else of those that report), the one with the highest rung, then the smallest
+ * id. `fallbacks` holds, policy after policy in that order, the steps to take instead, most wanted first; each action names its policy.
+ * `trace` evaluates every clause of every candidate once more and records it; leave it off where nobody asks.
+ */
 export function decide(
   situation: Situation,
   assessment: Assessment,
@@ -38,7 +63,9 @@ export function decide(
   const candidates = policies.bySignalType.get(situation.signal.type);
   if (candidates === undefined) return { ...nothing, reasons: [{ code: 'signal' }], trace: [] };
   const facts = policies.factsByType.get(situation.signal.type) ?? {};
-  const values = valuesOf(situation, assessment, settings, { lists: policies.lists, facts });
+  // Most signals fall away before anything is read.
+  let made: Values | undefined;
+  const values = () => (made ??= valuesOf(situation, assessment, settings, { lists: policies.lists, facts }));
   const matches: Match[] = [];
   const fallen: Fell[] = [];
   for (const policy of candidates) {
@@ -46,17 +73,25 @@ export function decide(
     if ('policy' in result) matches.push(result);
     else fallen.push(result);
   }
-  const trace = options.trace ? traceOf(candidates, values) : [];
+  const trace = options.trace ? traceOf(candidates, values()) : [];
   if (matches.length === 0) return { ...nothing, reasons: nearest(fallen), trace };
   return { ...intend(matches, situation, settings, fallen), trace };
 }
 
-function consider(policy: CompiledPolicy, situation: Situation, assessment: Assessment, values: Values, settings: JudgingSettings): Match | Fell {
-  const fell = fallsAway(policy, situation, assessment, values);
+function consider(
+  policy: CompiledPolicy,
+  situation: Situation,
+  assessment: Assessment,
+  read: () => Values,
+  settings: JudgingSettings,
+): Match | Fell {
+  const fell = fallsAway(policy, situation, assessment, read);
   if (fell !== undefined) return fell;
+  const values = read();
   const truth = policy.when.evaluate(values);
   if (truth === 'error') return { code: 'policyError', ref: policy.id };
-  if (truth !== 'true') return { code: 'when', ref: policy.id };
+  if (truth === 'unknown') return { code: 'when', ref: policy.id, gaps: gapsOf([...policy.when.reads].map(splitPath), values) };
+  if (truth === 'false') return { code: 'when', ref: policy.id };
   const holding: CompiledStep[] = [];
   for (const step of policy.steps) {
     const at = step.at === undefined ? 'true' : step.at.evaluate(values);
@@ -64,36 +99,54 @@ function consider(policy: CompiledPolicy, situation: Situation, assessment: Asse
     if (at === 'true') holding.push(step);
   }
   if (holding.length === 0) return { code: 'noStep', ref: policy.id };
+  const order = isOrder(situation);
   const lowered: Reason[] = [];
-  const lifted = Object.hasOwn(settings.overrides, policy.id);
-  if (policy.mode === 'report-only' && !lifted) lowered.push({ code: 'policyMode', ref: policy.id });
-  if (policy.rollout !== undefined && !inRollout(policy.rollout, situation.subject.id)) lowered.push({ code: 'rollout', ref: policy.id });
+  if (!order && policy.mode !== 'enforce' && !Object.hasOwn(settings.overrides, policy.id))
+    lowered.push({ code: 'policyMode', ref: policy.id });
+  if (!order && policy.rollout !== undefined && !inRollout(policy.rollout, situation.subject.id))
+    lowered.push({ code: 'rollout', ref: policy.id });
+  const enforced = lowered.length === 0;
   if (policy.readsPrivileged && situation.identity?.tier === 'unknown') lowered.push({ code: 'contextGap', ref: 'subject.privileged' });
-  return { policy, values, holding, enforced: !lowered.some((reason) => reason.code !== 'contextGap'), lowered };
+  return { policy, holding, enforced, order, lowered };
+}
+
+/** Takes the actions of the policy for leavers, whatever that policy's mode. */
+function isOrder({ signal }: Situation): boolean {
+  return signal.cause === 'leaver.immediate';
 }
 
 /** Everything before the condition, cheapest first. */
-function fallsAway(policy: CompiledPolicy, situation: Situation, assessment: Assessment, values: Values): Fell | undefined {
+function fallsAway(policy: CompiledPolicy, situation: Situation, assessment: Assessment, read: () => Values): Fell | undefined {
   const { signal, subject, identity, now } = situation;
   const ref = policy.id;
-  if (policy.mode === 'disabled') return { code: 'policyMode', ref };
+  if (policy.mode === 'disabled' && !isOrder(situation)) return { code: 'policyMode', ref };
   if (!policy.causes.has(signal.cause)) return { code: 'cause', ref };
-  if (policy.sources !== undefined && !policy.sources.has(signal.source) && !policy.sources.has(signal.sourceKind)) return { code: 'source', ref };
+  if (policy.sources !== undefined && !policy.sources.has(signal.source) && !policy.sources.has(signal.sourceKind))
+    return { code: 'source', ref };
   if (assessment.signal.confidence < policy.minConfidence) return { code: 'confidence', ref };
   if (now - signal.occurredAt > policy.maxSignalAgeMs) return { code: 'age', ref };
   if (!policy.kinds.has(subject.kind)) return { code: 'subject', ref };
   if (identity?.groups.some((group) => policy.excludeGroups.has(group))) return { code: 'excluded', ref };
   if (policy.excludeLists.length > 0) {
     const thing = signal.claim.id ?? '';
-    const list = policy.excludeLists.find((id) => values.lists.get(id)?.hasAddress(thing) === true || values.lists.get(id)?.hasText(thing) === true);
-    if (list !== undefined) return { code: 'excluded', ref };
+    const { lists } = read();
+    const listed = policy.excludeLists.some((id) => lists.get(id)?.hasAddress(thing) === true || lists.get(id)?.hasText(thing) === true);
+    if (listed) return { code: 'excluded', ref };
   }
-  const gaps = policy.needs.filter(({ names }) => {
-    const value = valueAt(values, names);
-    return value === undefined || value === 'unknown';
-  });
-  if (gaps.length > 0) return { code: 'needs', ref, gaps: gaps.map(({ path }) => ({ code: 'contextGap', ref: path })) };
-  return undefined;
+  if (policy.needs.length === 0) return undefined;
+  const gaps = gapsOf(policy.needs, read());
+  return gaps.length > 0 ? { code: 'needs', ref, gaps } : undefined;
+}
+
+const splitPath = (path: string) => ({ path, names: path.split('.') });
+
+function gapsOf(paths: readonly { readonly path: string; readonly names: readonly string[] }[], values: Values): readonly Reason[] {
+  return paths
+    .filter(({ names }) => {
+      const value = valueAt(values, names);
+      return value === undefined || value === 'unknown';
+    })
+    .map(({ path }) => ({ code: 'contextGap', ref: path }));
 }
 
 /** The one that came furthest speaks; errors are always told, because somebody must mend them. */
@@ -104,19 +157,32 @@ function nearest(fallen: readonly Fell[]): readonly Reason[] {
   return [{ code: furthest.code, ref: furthest.ref }, ...(furthest.gaps ?? []), ...errors.map(({ code, ref }): Reason => ({ code, ref }))];
 }
 
-function intend(matches: readonly Match[], situation: Situation, settings: JudgingSettings, fallen: readonly Fell[]): Omit<Intent, 'trace'> {
+function intend(
+  matches: readonly Match[],
+  situation: Situation,
+  settings: JudgingSettings,
+  fallen: readonly Fell[],
+): Omit<Intent, 'trace'> {
   const asked = (match: Match) => match.holding.at(-1) as CompiledStep;
-  const ranked = [...matches].sort((a, b) => asked(b).rung - asked(a).rung || (a.policy.id < b.policy.id ? -1 : 1));
+  const ranked = [...matches].sort(
+    (a, b) => Number(b.enforced) - Number(a.enforced) || asked(b).rung - asked(a).rung || (a.policy.id < b.policy.id ? -1 : 1),
+  );
   const [first, ...others] = ranked as [Match, ...Match[]];
   const wanted = ranked.flatMap((match) => wantedOf(match, asked(match), situation, settings));
   const fallbacks = ranked.flatMap((match) => fallbackSteps(match).map((step) => actionsOf(match, step, situation, settings, 'atMost')));
   const step = asked(first);
   const unsupported = [...new Set(wanted.filter((action) => action.unsupported).map((action) => action.connection))];
-  const capped = [...new Set(wanted.filter((action) => !action.enforced && matches.some((match) => match.enforced && match.policy.id === action.policyId)).map((action) => action.connection))];
+  const capped = [
+    ...new Set(
+      wanted
+        .filter((action) => !action.enforced && matches.some((match) => match.enforced && match.policy.id === action.policyId))
+        .map((action) => action.connection),
+    ),
+  ];
   return {
     policyId: first.policy.id,
     policyVersion: first.policy.version,
-    mode: wanted.some((action) => action.enforced) ? 'enforce' : 'report-only',
+    mode: first.order ? 'order' : wanted.some((action) => action.enforced) ? 'enforce' : 'report-only',
     rung: step.rung,
     step: step.name,
     wanted: combineActions(wanted),
@@ -124,7 +190,9 @@ function intend(matches: readonly Match[], situation: Situation, settings: Judgi
     reasons: [
       { code: 'matched', ref: `${first.policy.id}/${step.name}` },
       ...others.map((match): Reason => ({ code: 'also', ref: `${match.policy.id}/${asked(match).name}` })),
-      ...ranked.filter((match) => asked(match).direct).map((match): Reason => ({ code: 'direct', ref: `${match.policy.id}/${asked(match).name}` })),
+      ...ranked
+        .filter((match) => asked(match).direct)
+        .map((match): Reason => ({ code: 'direct', ref: `${match.policy.id}/${asked(match).name}` })),
       ...ranked.flatMap((match) => match.lowered),
       ...capped.map((connection): Reason => ({ code: 'ceiling', ref: connection })),
       ...unsupported.map((connection): Reason => ({ code: 'unsupported', ref: connection })),
@@ -136,15 +204,14 @@ function intend(matches: readonly Match[], situation: Situation, settings: Judgi
 /** The step asked for, and, on connections whose ceiling lies below it, the highest holding step that fits beside the report. */
 function wantedOf(match: Match, asked: CompiledStep, situation: Situation, settings: JudgingSettings): readonly WantedAction[] {
   const top = actionsOf(match, asked, situation, settings, 'any');
-  if (!match.enforced) return top;
-  const capped = accountsOf(situation, settings).filter((account) => {
-    const ceiling = ceilingOf(account.connection, situation, settings);
-    return ceiling.mode === 'enforce' && asked.rung > ceiling.maxRung;
-  });
-  const below = capped.flatMap((account) => {
-    const { maxRung } = ceilingOf(account.connection, situation, settings);
+  if (!match.enforced || match.order) return top;
+  const below = [...new Set(top.map((action) => action.connection))].flatMap((connection) => {
+    const { mode, maxRung } = ceilingOf(connection, situation, settings);
+    if (mode !== 'enforce' || asked.rung <= maxRung) return [];
     const step = match.holding.findLast((holding) => holding.rung <= maxRung);
-    return step === undefined ? [] : actionsOf(match, step, situation, settings, 'atMost').filter((action) => action.accountId === account.id);
+    return step === undefined
+      ? []
+      : actionsOf(match, step, situation, settings, 'atMost').filter((action) => action.connection === connection);
   });
   return [...top, ...below];
 }
@@ -153,40 +220,81 @@ function wantedOf(match: Match, asked: CompiledStep, situation: Situation, setti
 function fallbackSteps({ policy, holding }: Match): readonly CompiledStep[] {
   const asked = holding.at(-1) as CompiledStep;
   const named = policy.fallback !== undefined && policy.fallback.index < asked.index ? [policy.fallback] : [];
-  const lower = holding.slice(0, -1).reverse().filter((step) => step !== named[0]);
+  const lower = holding
+    .slice(0, -1)
+    .reverse()
+    .filter((step) => step !== named[0]);
   return named.length > 0 ? [...named, ...lower.filter((step) => step.index < (named[0] as CompiledStep).index)] : lower;
 }
 
-function accountsOf(situation: Situation, settings: JudgingSettings): readonly Account[] {
-  return (situation.identity?.accounts ?? []).filter((account) => Object.hasOwn(settings.connections, account.connection));
+/** The accounts that a step falls on: of an account that is itself the scope, only that one. */
+function accountsOf({ policy }: Match, situation: Situation, settings: JudgingSettings): readonly Account[] {
+  const { subject, identity } = situation;
+  const one = policy.scope === 'account' && subject.kind === 'account' ? subject.id : undefined;
+  return (identity?.accounts ?? []).filter(
+    (account) => Object.hasOwn(settings.connections, account.connection) && (one === undefined || account.id === one),
+  );
+}
+
+interface Target {
+  readonly connection: string;
+  readonly account?: Account;
+}
+
+/** What no connection offers still has one target, so that it is recorded. */
+const nowhere: Target = { connection: 'none' };
+
+function targetsOf(action: CompiledAction, match: Match, situation: Situation, settings: JudgingSettings): readonly Target[] {
+  if (situation.identity !== null && fallsOnAccounts(action.type)) {
+    const accounts = accountsOf(match, situation, settings);
+    return accounts.length === 0 ? [nowhere] : accounts.map((account) => ({ connection: account.connection, account }));
+  }
+  const offering = Object.keys(settings.connections)
+    .filter((connection) => settings.connections[connection]?.actions.includes(action.type))
+    .sort();
+  return offering.length === 0 ? [nowhere] : offering.map((connection) => ({ connection }));
 }
 
 /** `atMost` leaves out what the ceiling would only report: a fallback that may not run is none. */
-function actionsOf(match: Match, step: CompiledStep, situation: Situation, settings: JudgingSettings, limit: 'any' | 'atMost'): readonly WantedAction[] {
-  const accounts = accountsOf(situation, settings);
-  return step.actions.flatMap((action) => {
-    const targets: readonly (Account | undefined)[] = fallsOnAccounts(action.type) && accounts.length > 0 ? accounts : [undefined];
-    return targets.flatMap((account) => {
-      const wanted = wantAction(match, step, action, account, situation, settings);
+function actionsOf(
+  match: Match,
+  step: CompiledStep,
+  situation: Situation,
+  settings: JudgingSettings,
+  limit: 'any' | 'atMost',
+): readonly WantedAction[] {
+  return step.actions.flatMap((action) =>
+    targetsOf(action, match, situation, settings).flatMap((target) => {
+      const wanted = wantAction(match, step, action, target, situation, settings);
       return limit === 'atMost' && match.enforced && !wanted.enforced ? [] : [wanted];
-    });
-  });
+    }),
+  );
 }
 
-function wantAction(match: Match, step: CompiledStep, action: CompiledAction, account: Account | undefined, situation: Situation, settings: JudgingSettings): WantedAction {
-  const connection = account?.connection ?? 'none';
-  const configured = account === undefined ? undefined : settings.connections[connection];
+function wantAction(
+  match: Match,
+  step: CompiledStep,
+  action: CompiledAction,
+  target: Target,
+  situation: Situation,
+  settings: JudgingSettings,
+): WantedAction {
+  const { connection, account } = target;
+  const configured = Object.hasOwn(settings.connections, connection) ? settings.connections[connection] : undefined;
   const ceiling: CeilingEntry = ceilingOf(connection, situation, settings);
-  const offered = configured?.actions.includes(action.type) ?? false;
+  const parameters = parametersFor(action, connection, configured?.provider, situation);
+  // One session that nobody named would have to be guessed, or widened to all of the person's.
+  const unnamed = parameters['scope'] === 'one' && situation.subject.kind !== 'session';
+  const offered = !unnamed && (configured?.actions.includes(action.type) ?? false);
   return {
     type: action.type,
     connection,
     accountId: account?.id ?? null,
-    parameters: parametersFor(action, connection, configured?.provider, situation),
+    parameters,
     policyId: match.policy.id,
     step: step.name,
-    rung: step.rung as Rung,
-    enforced: match.enforced && ceiling.mode === 'enforce' && step.rung <= ceiling.maxRung,
+    rung: step.rung,
+    enforced: match.order || (match.enforced && ceiling.mode === 'enforce' && step.rung <= ceiling.maxRung),
     direct: step.direct,
     ...(step.approval === undefined ? {} : { approval: step.approval }),
     ...(offered ? {} : { unsupported: true }),

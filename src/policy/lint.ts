@@ -1,6 +1,7 @@
 /** What the schema alone cannot say of one policy document; every fault with its code, at its place. */
-import type { SignalCatalogue } from '../model/catalogue.ts';
+
 import { actionTypes } from '../model/action.ts';
+import type { SignalCatalogue } from '../model/catalogue.ts';
 import { sourceKinds } from '../model/signal.ts';
 import { personalKinds, type SubjectKind } from '../model/subject.ts';
 import { isActionType, parameterFaults, rungOf } from './action-parameters.ts';
@@ -53,7 +54,8 @@ function lintNeeds({ needs }: PolicyDocument, { vocabulary, report }: LintContex
   needs?.forEach((need, index) => {
     const path = need.replace(/\?$/, '');
     if (vocabulary.has(path)) return;
-    if (path.startsWith('facts.')) report('E107', ['needs', index], `\`${path}\` is not declared, with one type, by every signal type of match.signals`);
+    if (path.startsWith('facts.'))
+      report('E107', ['needs', index], `\`${path}\` is not declared, with one type, by every signal type of match.signals`);
     else report('E103', ['needs', index], `there is no field \`${path}\``);
   });
 }
@@ -94,8 +96,10 @@ function lintActions(step: PolicyStep, path: readonly PropertyKey[], scope: Subj
       return;
     }
     if (type === 'credential.disable') report('E116', [...at, 'type'], `${type} is given by order only`);
-    else if (!actionTypes[type].kinds.some((kind) => kind === scope)) report('E116', [...at, 'type'], `${type} does not fit a subject of kind ${scope}`);
-    for (const fault of parameterFaults(type, action, step.approval !== undefined)) report(fault.code, [...at, fault.parameter], fault.message);
+    else if (!actionTypes[type].kinds.some((kind) => kind === scope))
+      report('E116', [...at, 'type'], `${type} does not fit a subject of kind ${scope}`);
+    for (const fault of parameterFaults(type, action, step.approval !== undefined))
+      report(fault.code, [...at, fault.parameter], fault.message);
     for (const id of Object.keys(action.perConnection ?? {})) {
       if (names.connections && !names.connections.has(id)) report('E106', [...at, 'perConnection', id], `there is no connection \`${id}\``);
     }
@@ -110,7 +114,8 @@ function lintHarsh(document: PolicyDocument, step: PolicyStep, index: number, { 
   if (harsh.length === 0) return;
   const missing: string[] = [];
   if (step.approval === undefined) missing.push('an approval');
-  if (document.undo?.window === undefined && harsh.some((action) => action.expires === undefined)) missing.push('`expires` or an undo window');
+  if (document.undo?.window === undefined && harsh.some((action) => action.expires === undefined))
+    missing.push('`expires` or an undo window');
   const corroborates = (condition: Condition | undefined) =>
     ['risk.groupsActive', 'risk.base', 'signal.proof'].some((path) => condition?.reads.has(path) ?? false);
   if (!document.guardrails?.corroboration && !corroborates(when) && !corroborates(conditions[index])) {
@@ -148,7 +153,8 @@ function lintNames(document: PolicyDocument, { catalogue, report }: LintContext)
   });
   document.tests?.forEach((test, index) => {
     test.given.signals?.forEach(({ type }, at) => {
-      if (!catalogue.types.has(type)) report('E106', ['tests', index, 'given', 'signals', at, 'type'], `there is no signal type \`${type}\``);
+      if (!catalogue.types.has(type))
+        report('E106', ['tests', index, 'given', 'signals', at, 'type'], `there is no signal type \`${type}\``);
     });
     for (const step of [test.expect.step, test.expect.runs]) {
       if (step !== undefined && !document.respond.ladder.some((known) => known.step === step)) {

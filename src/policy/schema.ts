@@ -29,7 +29,10 @@ const metadataSchema = z.strictObject({
   status: z.enum(['draft', 'trial', 'stable', 'deprecated']),
   rationale: words.optional(),
   falsePositives: z.array(words).max(32).optional(),
-  attack: z.array(z.string().regex(/^T\d{4}(\.\d{3})?$/, 'an ATT&CK technique like T1078.004')).max(32).optional(),
+  attack: z
+    .array(z.string().regex(/^T\d{4}(\.\d{3})?$/, 'an ATT&CK technique like T1078.004'))
+    .max(32)
+    .optional(),
   controls: z.record(z.string(), z.array(z.string().min(1).max(64)).max(64)).optional(),
   reviewBy: day.optional(),
   links: z.array(z.url()).max(32).optional(),
@@ -74,7 +77,10 @@ const respondSchema = z.strictObject({
 });
 
 const approvalSchema = z.strictObject({
-  approvers: z.array(z.string().regex(/^(group|user):\S+$/, '`group:` or `user:`')).min(1).max(32),
+  approvers: z
+    .array(z.string().regex(/^(group|user):\S+$/, '`group:` or `user:`'))
+    .min(1)
+    .max(32),
   required: z.int().min(1).max(10),
   notSelf: z.boolean().optional(),
   timeout: durationSchema,
@@ -124,8 +130,20 @@ const givenSchema = z.strictObject({
     })
     .optional(),
   signals: z.array(givenSignalSchema).min(1).max(64).optional(),
-  session: z.strictObject({ mfa: orUnknown(z.enum(['none', 'weak', 'strong'])), deviceBound: orUnknown(z.enum(['yes', 'no'])), ageMinutes: orUnknown(z.int()) }).optional(),
-  device: z.strictObject({ compliance: orUnknown(z.enum(['compliant', 'nonCompliant'])), managed: orUnknown(z.enum(['yes', 'no'])), people: orUnknown(z.int()) }).optional(),
+  session: z
+    .strictObject({
+      mfa: orUnknown(z.enum(['none', 'weak', 'strong'])),
+      deviceBound: orUnknown(z.enum(['yes', 'no'])),
+      ageMinutes: orUnknown(z.int()),
+    })
+    .optional(),
+  device: z
+    .strictObject({
+      compliance: orUnknown(z.enum(['compliant', 'nonCompliant'])),
+      managed: orUnknown(z.enum(['yes', 'no'])),
+      people: orUnknown(z.int()),
+    })
+    .optional(),
   geo: z
     .strictObject({
       country: orUnknown(z.string()),
@@ -136,7 +154,10 @@ const givenSchema = z.strictObject({
     })
     .optional(),
   hr: z
-    .strictObject({ status: orUnknown(z.enum(['active', 'notice', 'leave', 'gardenLeave', 'terminated'])), endsInMinutes: orUnknown(z.int()) })
+    .strictObject({
+      status: orUnknown(z.enum(['active', 'notice', 'leave', 'gardenLeave', 'terminated'])),
+      endsInMinutes: orUnknown(z.int()),
+    })
     .optional(),
   hist: z.strictObject({ logins: whole.optional(), suspensions30d: whole.optional() }).optional(),
   facts: z.record(name, scalar).optional(),
@@ -145,7 +166,19 @@ const givenSchema = z.strictObject({
   counters: z.record(name, whole).optional(),
 });
 
-export const fellAwayCodes = ['signal', 'cause', 'source', 'confidence', 'age', 'subject', 'excluded', 'needs', 'when', 'noStep', 'error'] as const;
+export const fellAwayCodes = [
+  'signal',
+  'cause',
+  'source',
+  'confidence',
+  'age',
+  'subject',
+  'excluded',
+  'needs',
+  'when',
+  'noStep',
+  'error',
+] as const;
 
 const expectSchema = z.strictObject({
   match: z.boolean(),
@@ -176,13 +209,19 @@ export const policySchema = z.strictObject({
   when: condition,
   needs: z.array(z.string().min(1).max(128)).max(32).optional(),
   risk: z
-    .strictObject({ contribute: z.array(z.strictObject({ type: name, severity: z.enum(severities), confidence: z.number().min(0).max(1) })).max(16) })
+    .strictObject({
+      contribute: z.array(z.strictObject({ type: name, severity: z.enum(severities), confidence: z.number().min(0).max(1) })).max(16),
+    })
     .optional(),
   respond: respondSchema,
   approvals: z.record(name, approvalSchema).optional(),
   guardrails: guardrailsSchema.optional(),
   cooldown: z
-    .strictObject({ sameSubjectSameAction: durationSchema.optional(), samePolicySameSubject: durationSchema.optional(), resetOn: z.literal('newProof').optional() })
+    .strictObject({
+      sameSubjectSameAction: durationSchema.optional(),
+      samePolicySameSubject: durationSchema.optional(),
+      resetOn: z.literal('newProof').optional(),
+    })
     .optional(),
   undo: z
     .strictObject({

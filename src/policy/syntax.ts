@@ -29,7 +29,21 @@ export interface Reading {
 
 const macros = new Set(['all', 'exists', 'exists_one', 'filter']);
 const methods = new Set(['startsWith', 'endsWith', 'contains', 'size', ...macros]);
-const functions = new Set(['recent', 'hasGroup', 'inGroup', 'cidr', 'inList', 'known', 'has', 'size', 'int', 'double', 'string', 'duration', 'timestamp']);
+const functions = new Set([
+  'recent',
+  'hasGroup',
+  'inGroup',
+  'cidr',
+  'inList',
+  'known',
+  'has',
+  'size',
+  'int',
+  'double',
+  'string',
+  'duration',
+  'timestamp',
+]);
 
 export const maxNodes = 500;
 export const maxDepth = 24;
@@ -108,12 +122,14 @@ function visit(node: ASTNode, at: Visit): void {
   }
   switch (node.op) {
     case 'call':
-      if (node.args[0] === 'matches') fault('E104', '`matches` may run for seconds and is refused: use startsWith, endsWith, contains or `in`');
+      if (node.args[0] === 'matches')
+        fault('E104', '`matches` may run for seconds and is refused: use startsWith, endsWith, contains or `in`');
       else if (!functions.has(node.args[0])) fault('E102', `there is no function \`${node.args[0]}\``);
       else visitCall(node.args[0], node.args[1], at, fault);
       break;
     case 'rcall':
-      if (node.args[0] === 'matches') fault('E104', '`matches` may run for seconds and is refused: use startsWith, endsWith, contains or `in`');
+      if (node.args[0] === 'matches')
+        fault('E104', '`matches` may run for seconds and is refused: use startsWith, endsWith, contains or `in`');
       else if (!methods.has(node.args[0])) fault('E102', `there is no function \`${node.args[0]}\``);
       else if (macros.has(node.args[0])) {
         visitMacro(node.args[0], node.args[1], node.args[2], at, fault);
@@ -124,7 +140,10 @@ function visit(node: ASTNode, at: Visit): void {
     case '[]':
     case '[?]':
     case '.?':
-      fault('E102', `\`${node.op === 'map' ? '{...}' : node.op}\` has no use in a condition: name a field with a dot, or use \`in\` and exists`);
+      fault(
+        'E102',
+        `\`${node.op === 'map' ? '{...}' : node.op}\` has no use in a condition: name a field with a dot, or use \`in\` and exists`,
+      );
       break;
     default:
   }

@@ -84,11 +84,16 @@ export function createGate(parts: Pick<ServerParts, 'clock' | 'callerOf' | 'sign
 function refuse(found: Identified, access: readonly Role[], response: Response): void {
   if (found === 'forged') return sendProblem(response, 'auth.forbidden', 'A request by cookie must come from our own pages.');
   if (found === 'none') return sendProblem(response, 'auth.required', 'Send a bearer token.', { 'WWW-Authenticate': challenge() });
-  if (found === 'wrong') return sendProblem(response, 'auth.required', 'The credential does not count.', { 'WWW-Authenticate': challenge('invalid_token') });
+  if (found === 'wrong')
+    return sendProblem(response, 'auth.required', 'The credential does not count.', { 'WWW-Authenticate': challenge('invalid_token') });
   if ('waitSeconds' in found) {
-    return sendProblem(response, 'request.tooMany', 'Too many wrong credentials came from this address.', { 'Retry-After': String(found.waitSeconds) });
+    return sendProblem(response, 'request.tooMany', 'Too many wrong credentials came from this address.', {
+      'Retry-After': String(found.waitSeconds),
+    });
   }
-  sendProblem(response, 'auth.forbidden', `This needs one of the roles ${access.join(', ')}.`, { 'WWW-Authenticate': challenge('insufficient_scope') });
+  sendProblem(response, 'auth.forbidden', `This needs one of the roles ${access.join(', ')}.`, {
+    'WWW-Authenticate': challenge('insufficient_scope'),
+  });
 }
 
 /** RFC 6750 section 3: at least one parameter, and no error where no credential was sent. */

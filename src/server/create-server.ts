@@ -35,14 +35,28 @@ export function createServer(parts: ServerParts): Express {
     helmet({
       contentSecurityPolicy: {
         useDefaults: false,
-        directives: { defaultSrc: ["'none'"], styleSrc: ["'self'"], imgSrc: ["'self'"], formAction: ["'self'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
+        directives: {
+          defaultSrc: ["'none'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'"],
+          formAction: ["'self'"],
+          frameAncestors: ["'none'"],
+          baseUri: ["'none'"],
+        },
       },
       strictTransportSecurity: { maxAge: 31_536_000 },
     }),
   );
   app.use(countAnswers(parts));
   const gate = createGate(parts);
-  const routes: readonly Route[] = [...recordRoutes(parts), ...decisionRoutes(parts), ...signalRoutes(parts), ...ledgerRoutes(parts), ...controlRoutes(parts), ...operationRoutes(parts)];
+  const routes: readonly Route[] = [
+    ...recordRoutes(parts),
+    ...decisionRoutes(parts),
+    ...signalRoutes(parts),
+    ...ledgerRoutes(parts),
+    ...controlRoutes(parts),
+    ...operationRoutes(parts),
+  ];
   const pages = pageRoutes(parts, gate, () => describeApi([...routes, ...pages, pushRoute], parts.version));
   mountRoutes(app, [...routes, ...pages], gate, parts);
   app.use(() => {
@@ -69,7 +83,8 @@ function countAnswers(parts: ServerParts): RequestHandler {
     response.on('finish', () => {
       const route = String(request.route?.path ?? 'none');
       parts.answered(route, response.statusCode, parts.clock.elapsedMs() - startedMs);
-      if (response.statusCode >= 400) parts.log.info({ requestId: response.getHeader('X-Request-Id'), route, status: response.statusCode }, 'request.refused');
+      if (response.statusCode >= 400)
+        parts.log.info({ requestId: response.getHeader('X-Request-Id'), route, status: response.statusCode }, 'request.refused');
     });
     next();
   };

@@ -19,7 +19,12 @@ export interface ListenOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly clock: Clock;
   /** Milliseconds; absent: 10 s for the head, 30 s for the whole request, 65 s between two of a connection. */
-  readonly timeouts?: { readonly headersTimeout: number; readonly requestTimeout: number; readonly keepAliveTimeout: number; readonly connectionsCheckingInterval: number };
+  readonly timeouts?: {
+    readonly headersTimeout: number;
+    readonly requestTimeout: number;
+    readonly keepAliveTimeout: number;
+    readonly connectionsCheckingInterval: number;
+  };
 }
 
 const standardTimeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5_000 };
@@ -33,7 +38,8 @@ export async function openListener({ host, port, tls, clock, timeouts = standard
     response.writeHead(503, { 'Retry-After': '2', 'Content-Type': 'text/plain' }).end('starting\n');
   };
   const limits = { maxHeaderSize: 16 * 1024, ...timeouts };
-  const server: Server = tls === undefined ? createServer(limits, listener) : createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, listener);
+  const server: Server =
+    tls === undefined ? createServer(limits, listener) : createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, listener);
   server.maxHeadersCount = 64;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {

@@ -16,11 +16,25 @@ export interface Caller {
 
 export interface PushReply {
   /** Null: 202 with an empty body. */
-  readonly refused: { readonly status: number; readonly err: string; readonly description: string; readonly retryAfterSeconds?: number } | null;
+  readonly refused: {
+    readonly status: number;
+    readonly err: string;
+    readonly description: string;
+    readonly retryAfterSeconds?: number;
+  } | null;
 }
 
 export interface SignalReply {
-  readonly refused: { readonly code: 'request.invalid' | 'request.unprocessable' | 'auth.forbidden' | 'request.tooLarge' | 'request.mediaType' | 'request.tooMany'; readonly detail: string } | null;
+  readonly refused: {
+    readonly code:
+      | 'request.invalid'
+      | 'request.unprocessable'
+      | 'auth.forbidden'
+      | 'request.tooLarge'
+      | 'request.mediaType'
+      | 'request.tooMany';
+    readonly detail: string;
+  } | null;
   readonly accepted: Acknowledgement | null;
 }
 
@@ -81,7 +95,9 @@ export interface ServerParts {
     callerOf(session: string): Promise<Caller | undefined>;
     end(session: string): Promise<void>;
   };
-  readonly records: Readonly<Record<'signals' | 'identities' | 'decisions' | 'plans' | 'actions' | 'connections' | 'policies', RecordReader>>;
+  readonly records: Readonly<
+    Record<'signals' | 'identities' | 'decisions' | 'plans' | 'actions' | 'connections' | 'policies', RecordReader>
+  >;
   replay(decisionId: string, bundle: 'stored' | 'active'): Promise<Item | undefined>;
   proof(decisionId: string, caller: Caller): Promise<string | undefined>;
   ledgerFile(path: string): Promise<LogFile | undefined>;

@@ -13,7 +13,10 @@ export function sendProblem(response: Response, code: ErrorCode, detail: string,
   // The rest of such a body is not read, so nothing may follow it on this connection.
   if (status === 413) response.setHeader('Connection', 'close');
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.status(status).type('application/problem+json').send(JSON.stringify({ type: `about:blank#${code}`, title: meaning, status, code, detail }));
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ type: `about:blank#${code}`, title: meaning, status, code, detail }));
 }
 
 /** Turns what a handler threw into a problem; an unforeseen fault shows nothing of itself. */
@@ -41,5 +44,11 @@ function isMalformed(error: unknown): boolean {
 
 /** Where it happened, without the message: messages may quote data. */
 function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 5).join(' | ') : '';
+  return error instanceof Error
+    ? (error.stack ?? '')
+        .split('\n')
+        .filter((line) => line.startsWith('    at '))
+        .slice(0, 5)
+        .join(' | ')
+    : '';
 }

@@ -20,7 +20,9 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
       request.pause();
       resolve('tooLarge');
     });
-    request.on('end', () => resolve(size > limitBytes ? 'tooLarge' : chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)));
+    request.on('end', () =>
+      resolve(size > limitBytes ? 'tooLarge' : chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)),
+    );
     request.on('error', () => resolve('aborted'));
     request.on('close', () => resolve('aborted'));
   });

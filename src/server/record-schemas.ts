@@ -7,7 +7,12 @@ import { levels } from '../model/risk.ts';
 const id = z.string();
 const instant = z.string().meta({ format: 'date-time' });
 const rung = z.int().min(0).max(6);
-const decidedAction = z.looseObject({ type: z.string(), connection: z.string(), rung, state: z.enum(['released', 'held', 'refused', 'reported']) });
+const decidedAction = z.looseObject({
+  type: z.string(),
+  connection: z.string(),
+  rung,
+  state: z.enum(['released', 'held', 'refused', 'reported']),
+});
 
 export const signalStates = ['decided', 'undecided', 'unresolved', 'quarantined'] as const;
 
@@ -57,7 +62,14 @@ export const recordSchemas = {
     reasons: z.array(z.looseObject({ code: z.string() })),
     decidedAt: instant,
   }),
-  plans: z.looseObject({ id, decisionId: id, connection: z.string(), state: z.enum(planStates), heldFor: z.string().nullable(), createdAt: instant }),
+  plans: z.looseObject({
+    id,
+    decisionId: id,
+    connection: z.string(),
+    state: z.enum(planStates),
+    heldFor: z.string().nullable(),
+    createdAt: instant,
+  }),
   actions: z.looseObject({
     id,
     planId: id,

@@ -64,7 +64,8 @@ function handlerOf(route: Route, parts: Pick<ServerParts, 'parseJson'>): Request
     const bytes = route.body === undefined ? undefined : await readJsonBytes(request);
     // Half a body is nothing; its sender is not there to be told.
     if (bytes === 'aborted') return void response.destroy();
-    const body = route.body === undefined || bytes === undefined || route.takesBytes ? bytes : check(route.body, parseBody(bytes, parts), 'The body');
+    const body =
+      route.body === undefined || bytes === undefined || route.takesBytes ? bytes : check(route.body, parseBody(bytes, parts), 'The body');
     const caller = route.access === 'anyone' ? { name: 'anyone', roles: [] } : callerOf(request);
     const answer = await route.handle({ params, query, body, caller, request, response } as never);
     if (answer !== undefined && !response.headersSent) response.setHeader('Cache-Control', 'no-store').json(answer);
@@ -73,14 +74,18 @@ function handlerOf(route: Route, parts: Pick<ServerParts, 'parseJson'>): Request
 
 /** A name that no record can have is one that is not there. */
 function readParams(request: Request): Readonly<Record<string, string>> {
-  const params = Object.entries(request.params).map(([name, value]) => [name, Array.isArray(value) ? value.join('/') : String(value)] as const);
-  if (params.some(([, value]) => value.length > paramLimit || value.includes('\0'))) throw new AppError('notFound', 'There is no such record.');
+  const params = Object.entries(request.params).map(
+    ([name, value]) => [name, Array.isArray(value) ? value.join('/') : String(value)] as const,
+  );
+  if (params.some(([, value]) => value.length > paramLimit || value.includes('\0')))
+    throw new AppError('notFound', 'There is no such record.');
   return Object.fromEntries(params);
 }
 
 async function readJsonBytes(request: Request): Promise<Buffer | 'aborted'> {
   if (!request.is('application/json')) throw new AppError('request.mediaType', 'The body must be application/json.');
-  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') throw new AppError('request.mediaType', 'The body must not be encoded.');
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new AppError('request.mediaType', 'The body must not be encoded.');
   const body = await readBody(request, bodyLimitBytes);
   if (body === 'tooLarge') throw new AppError('request.tooLarge', `The body may have ${bodyLimitBytes} bytes.`);
   return body;
@@ -97,7 +102,9 @@ function check(schema: z.ZodType, value: unknown, what: string): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const said = result.error.issues.map((issue) =>
-    issue.code === 'unrecognized_keys' ? `${what} has members that are not known.` : `${issue.path.map(String).join('.') || what}: ${issue.message}`,
+    issue.code === 'unrecognized_keys'
+      ? `${what} has members that are not known.`
+      : `${issue.path.map(String).join('.') || what}: ${issue.message}`,
   );
   throw new AppError('request.invalid', said.join('; '));
 }

@@ -43,7 +43,11 @@ export function statusPage(view: StatusView, lists: StatusLists): string {
     html`<header><h1>Rescind – ${view.organisation}</h1><form method="post" action="sign-out"><button>Sign out</button></form></header><main>${facts(view)}
       ${section('Decisions', ['decided', 'outcome', 'mode', 'level', 'policy', 'actions', 'why'], lists.decisions.map(decisionRow))}
       ${section('Actions', ['intended', 'action', 'connection', 'state', 'verified', 'access left'], lists.actions.map(actionRow))}
-      ${section('Signals', ['received', 'type', 'source', 'state'], lists.signals.map((one) => cells(text(one['receivedAt']), text(one['type']), text(one['source']), text(one['state']))))}
+      ${section(
+        'Signals',
+        ['received', 'type', 'source', 'state'],
+        lists.signals.map((one) => cells(text(one['receivedAt']), text(one['type']), text(one['source']), text(one['state']))),
+      )}
       </main>`,
     true,
   );
@@ -51,7 +55,10 @@ export function statusPage(view: StatusView, lists: StatusLists): string {
 
 function facts(view: StatusView): Html {
   const list = (items: readonly string[]) => items.join(', ') || 'none';
-  const paused = view.pauses.length === 0 ? html`<span class="good">running</span>` : html`<span class="bad">paused</span> ${list(view.pauses.map((pause) => `${pause.scope} since ${toRfc3339(pause.since)}`))}`;
+  const paused =
+    view.pauses.length === 0
+      ? html`<span class="good">running</span>`
+      : html`<span class="bad">paused</span> ${list(view.pauses.map((pause) => `${pause.scope} since ${toRfc3339(pause.since)}`))}`;
   return html`<dl>
     <dt>State</dt><dd>${paused}</dd>
     <dt>Version</dt><dd>${view.version}, since ${toRfc3339(view.startedAt)} (${view.kind})</dd>
@@ -87,7 +94,14 @@ function decisionRow(one: Item): Html {
 
 function actionRow(one: Item): Html {
   const seconds = one['residualAccessSeconds'];
-  return cells(text(one['intendedAt']), text(one['type']), text(one['connection']), text(one['state']), text(one['verifiedAt']), typeof seconds === 'number' ? `${seconds} s` : '-');
+  return cells(
+    text(one['intendedAt']),
+    text(one['type']),
+    text(one['connection']),
+    text(one['state']),
+    text(one['verifiedAt']),
+    typeof seconds === 'number' ? `${seconds} s` : '-',
+  );
 }
 
 function cells(...values: readonly string[]): Html {

@@ -151,9 +151,16 @@ export interface IdentityListRow {
 }
 
 /** `id` may be an alias of the configuration. */
-export async function listIdentities(db: Db, filter: { readonly id?: string; readonly email?: string }, page: Page): Promise<readonly IdentityListRow[]> {
+export async function listIdentities(
+  db: Db,
+  filter: { readonly id?: string; readonly email?: string },
+  page: Page,
+): Promise<readonly IdentityListRow[]> {
   const where = new Where()
-    .add((p) => isId(filter.id ?? '') ? `i.id = ${p}::uuid` : `i.id in (select identity_id from identity_alias where alias = ${p})`, filter.id)
+    .add(
+      (p) => (isId(filter.id ?? '') ? `i.id = ${p}::uuid` : `i.id in (select identity_id from identity_alias where alias = ${p})`),
+      filter.id,
+    )
     .add((p) => `i.id in (select identity_id from identifier where format = 'email' and value = lower(${p}))`, filter.email)
     .add((p) => `i.id < ${p}::uuid`, page.after);
   const { rows } = await db.query<IdentityListRow>(
@@ -182,7 +189,11 @@ export interface PlanListRow {
   readonly finishedAt: Instant | null;
 }
 
-export async function listPlans(db: Db, filter: { readonly id?: string; readonly state?: string; readonly decision?: string }, page: Page): Promise<readonly PlanListRow[]> {
+export async function listPlans(
+  db: Db,
+  filter: { readonly id?: string; readonly state?: string; readonly decision?: string },
+  page: Page,
+): Promise<readonly PlanListRow[]> {
   const where = new Where()
     .add((p) => `id = ${p}::uuid`, filter.id)
     .add((p) => `id < ${p}::uuid`, page.after)
@@ -211,7 +222,11 @@ export interface ActionListRow {
   readonly residualAccessMs: number | null;
 }
 
-export async function listActions(db: Db, filter: { readonly id?: string; readonly state?: string; readonly plan?: string }, page: Page): Promise<readonly ActionListRow[]> {
+export async function listActions(
+  db: Db,
+  filter: { readonly id?: string; readonly state?: string; readonly plan?: string },
+  page: Page,
+): Promise<readonly ActionListRow[]> {
   const where = new Where()
     .add((p) => `id = ${p}::uuid`, filter.id)
     .add((p) => `id < ${p}::uuid`, page.after)

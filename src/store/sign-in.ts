@@ -9,8 +9,15 @@ export interface ConsoleSession {
   readonly expiresAt: Instant;
 }
 
-export async function insertSignInLink(db: Db, link: { readonly sha256: Uint8Array; readonly roles: readonly Role[]; readonly expiresAt: Instant }): Promise<void> {
-  await db.query(`insert into sign_in_link (sha256, roles, expires_at) values ($1, $2, to_timestamp($3::float8 / 1000))`, [link.sha256, link.roles, link.expiresAt]);
+export async function insertSignInLink(
+  db: Db,
+  link: { readonly sha256: Uint8Array; readonly roles: readonly Role[]; readonly expiresAt: Instant },
+): Promise<void> {
+  await db.query(`insert into sign_in_link (sha256, roles, expires_at) values ($1, $2, to_timestamp($3::float8 / 1000))`, [
+    link.sha256,
+    link.roles,
+    link.expiresAt,
+  ]);
 }
 
 /** Uses a link up and opens a session in its place; undefined where there is none that still counts. A link opens once. */

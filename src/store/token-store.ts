@@ -1,7 +1,7 @@
 /** Bearer tokens of the API: only their SHA-256 is kept. */
 import type { Instant } from '../model/clock.ts';
-import type { Role } from '../model/operator.ts';
 import { AppError } from '../model/errors.ts';
+import type { Role } from '../model/operator.ts';
 import type { Db } from './db.ts';
 
 export interface TokenRecord {
@@ -23,7 +23,8 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,62}$/;
 
 /** Throws AppError `conflict` where a living token has the name, `request.invalid` for a name that cannot stand in a record. */
 export async function insertToken(db: Db, token: Omit<TokenRecord, 'revokedAt'> & { readonly sha256: Uint8Array }): Promise<void> {
-  if (!namePattern.test(token.name)) throw new AppError('request.invalid', 'name: must be 1-63 characters of A-Z a-z 0-9 . _ ~ - and begin with a letter or digit');
+  if (!namePattern.test(token.name))
+    throw new AppError('request.invalid', 'name: must be 1-63 characters of A-Z a-z 0-9 . _ ~ - and begin with a letter or digit');
   const { rowCount } = await db.query(
     `insert into api_token (id, name, sha256, roles, types, created_at, expires_at)
      values ($1, $2, $3, $4, $5, to_timestamp($6::float8 / 1000), to_timestamp($7::float8 / 1000)) on conflict do nothing`,
@@ -39,7 +40,10 @@ export async function listTokens(db: Db): Promise<readonly TokenRecord[]> {
 
 /** False where no living token has the name. */
 export async function revokeToken(db: Db, name: string, at: Instant): Promise<boolean> {
-  const { rowCount } = await db.query(`update api_token set revoked_at = to_timestamp($2::float8 / 1000) where name = $1 and revoked_at is null`, [name, at]);
+  const { rowCount } = await db.query(
+    `update api_token set revoked_at = to_timestamp($2::float8 / 1000) where name = $1 and revoked_at is null`,
+    [name, at],
+  );
   return rowCount === 1;
 }
 

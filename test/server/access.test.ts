@@ -47,9 +47,13 @@ describe('who may do what', () => {
   afterAll(() => world.close());
 
   it('covers every route that is described with roles', async () => {
-    const { paths } = (await (await world.ask('/openapi.json')).json()) as { paths: Record<string, Record<string, { 'x-roles'?: Role[] }>> };
+    const { paths } = (await (await world.ask('/openapi.json')).json()) as {
+      paths: Record<string, Record<string, { 'x-roles'?: Role[] }>>;
+    };
     const described = Object.entries(paths).flatMap(([path, methods]) =>
-      Object.entries(methods).flatMap(([method, route]) => (route['x-roles'] === undefined ? [] : [`${method.toUpperCase()} ${path} ${[...route['x-roles']].sort()}`])),
+      Object.entries(methods).flatMap(([method, route]) =>
+        route['x-roles'] === undefined ? [] : [`${method.toUpperCase()} ${path} ${[...route['x-roles']].sort()}`],
+      ),
     );
     const written = matrix.map(([method, path, may]) => {
       const template = path.split('?')[0]?.replace(id, '{id}').replace('tile/0/000', 'tile/{path}');
@@ -87,17 +91,27 @@ describe('who may do what', () => {
     const wrong = await world.ask('/api/v1/signals', { headers: { authorization: 'Bearer nonsense' } });
     expect([wrong.status, wrong.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="rescind", error="invalid_token"']);
     const forbidden = await world.ask(`/api/v1/signals/${newId()}`, { as: 'ingest' });
-    expect([forbidden.status, forbidden.headers.get('www-authenticate')]).toEqual([403, 'Bearer realm="rescind", error="insufficient_scope"']);
+    expect([forbidden.status, forbidden.headers.get('www-authenticate')]).toEqual([
+      403,
+      'Bearer realm="rescind", error="insufficient_scope"',
+    ]);
   });
 
-  it.each(['Basic YWRtaW46YWRtaW4=', 'Bearer', 'Bearer admin, Bearer admin', 'Bearer admin x', 'admin', `Bearer ${'a'.repeat(2000)}`])('takes no credential of the form %s', async (authorization) => {
-    expect((await world.ask('/api/v1/signals', { headers: { authorization } })).status).toBe(401);
-  });
+  it.each(['Basic YWRtaW46YWRtaW4=', 'Bearer', 'Bearer admin, Bearer admin', 'Bearer admin x', 'admin', `Bearer ${'a'.repeat(2000)}`])(
+    'takes no credential of the form %s',
+    async (authorization) => {
+      expect((await world.ask('/api/v1/signals', { headers: { authorization } })).status).toBe(401);
+    },
+  );
 
   it('never takes a token from the query, a body or a cookie', async () => {
     expect((await world.ask('/api/v1/signals?access_token=admin')).status).toBe(401);
     expect((await world.ask('/api/v1/signals', { headers: { cookie: 'access_token=admin; rescind_session=admin' } })).status).toBe(401);
-    const form = await world.ask('/api/v1/pause', { method: 'POST', body: 'access_token=admin', headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+    const form = await world.ask('/api/v1/pause', {
+      method: 'POST',
+      body: 'access_token=admin',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
     expect(form.status).toBe(401);
   });
 
@@ -120,7 +134,8 @@ describe('wrong credentials', () => {
   it('are refused with 429 and Retry-After once there were too many, while a credential that was right before goes on', async () => {
     const world = await openWorld();
     expect((await world.ask('/api/v1/plans', { as: 'admin' })).status).toBe(200);
-    for (let n = 0; n < 60; n++) expect((await world.ask('/api/v1/plans', { headers: { authorization: `Bearer guess${n}` } })).status).toBe(401);
+    for (let n = 0; n < 60; n++)
+      expect((await world.ask('/api/v1/plans', { headers: { authorization: `Bearer guess${n}` } })).status).toBe(401);
     const refused = await world.ask('/api/v1/plans', { headers: { authorization: 'Bearer guess' } });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60']);
     expect(await problemOf(refused)).toMatchObject({ code: 'request.tooMany' });

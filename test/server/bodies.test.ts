@@ -16,7 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const pause = (body: string | Uint8Array, headers: Record<string, string> = {}) => world.ask('/api/v1/pause', { as: 'admin', method: 'POST', body, headers });
+const pause = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
+  world.ask('/api/v1/pause', { as: 'admin', method: 'POST', body, headers });
 
 describe('JSON bodies', () => {
   it.each([
@@ -53,10 +54,13 @@ describe('JSON bodies', () => {
     expect(text).not.toMatch(/hunter/);
   });
 
-  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/secevent+jwt', 'multipart/form-data; boundary=x'])('of type %s are refused with 415', async (type) => {
-    const response = await pause('{"reason":"a"}', { 'content-type': type });
-    expect([response.status, (await problemOf(response)).code]).toEqual([415, 'request.mediaType']);
-  });
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/secevent+jwt', 'multipart/form-data; boundary=x'])(
+    'of type %s are refused with 415',
+    async (type) => {
+      const response = await pause('{"reason":"a"}', { 'content-type': type });
+      expect([response.status, (await problemOf(response)).code]).toEqual([415, 'request.mediaType']);
+    },
+  );
 
   it('that are compressed are refused with 415', async () => {
     expect((await pause('{"reason":"a"}', { 'content-encoding': 'gzip' })).status).toBe(415);
@@ -89,7 +93,10 @@ describe('bodies that do not come whole', () => {
     for (const path of ['/api/v1/signals', '/ssf/events/partner']) {
       await new Promise<void>((resolve) => {
         const socket = connect(world.port, '127.0.0.1', () => {
-          socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"type"`, () => socket.destroy());
+          socket.write(
+            `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"type"`,
+            () => socket.destroy(),
+          );
         });
         socket.on('close', () => resolve());
       });
@@ -100,7 +107,12 @@ describe('bodies that do not come whole', () => {
   });
 
   it('and dribble in are cut off with 408', async () => {
-    const slow = await openWorld(() => ({}), { headersTimeout: 100, requestTimeout: 150, keepAliveTimeout: 1_000, connectionsCheckingInterval: 25 });
+    const slow = await openWorld(() => ({}), {
+      headersTimeout: 100,
+      requestTimeout: 150,
+      keepAliveTimeout: 1_000,
+      connectionsCheckingInterval: 25,
+    });
     const got = await sendRaw(slow.port, 'POST /ssf/events/partner HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nabc');
     expect(got).toMatch(/^HTTP\/1\.1 408 /);
     expect(slow.seen.pushes).toEqual([]);
@@ -111,7 +123,10 @@ describe('bodies that do not come whole', () => {
 describe('requests that mean two things', () => {
   const head = 'POST /api/v1/signals HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nContent-Type: application/json\r\n';
   it.each([
-    ['a length and chunks', `${head}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /api/v1/plans HTTP/1.1\r\nHost: x\r\n\r\n`],
+    [
+      'a length and chunks',
+      `${head}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /api/v1/plans HTTP/1.1\r\nHost: x\r\n\r\n`,
+    ],
     ['two lengths', `${head}Content-Length: 2\r\nContent-Length: 4\r\n\r\n{}{}`],
     ['a length with a sign', `${head}Content-Length: +2\r\n\r\n{}`],
     ['an encoding after chunked', `${head}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`],
@@ -131,14 +146,22 @@ describe('requests that mean two things', () => {
     expect(await sendRaw(world.port, `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  it.each(['/api/v1/signals/%ff', '/api/v1/signals/%', '/%c0%ae'])('or paths such as %s are refused without a word about us', async (path) => {
-    const response = await world.ask(path, { as: 'admin' });
-    expect(response.status).toBeGreaterThanOrEqual(400);
-    expect(response.status).toBeLessThan(405);
-    expect(await response.text()).not.toMatch(/at .*\.ts|node_modules/);
-  });
+  it.each(['/api/v1/signals/%ff', '/api/v1/signals/%', '/%c0%ae'])(
+    'or paths such as %s are refused without a word about us',
+    async (path) => {
+      const response = await world.ask(path, { as: 'admin' });
+      expect(response.status).toBeGreaterThanOrEqual(400);
+      expect(response.status).toBeLessThan(405);
+      expect(await response.text()).not.toMatch(/at .*\.ts|node_modules/);
+    },
+  );
 
-  it.each(['/api/v1/identities/a%00b', `/api/v1/plans/${'a'.repeat(600)}`, "/api/v1/signals/'%20or%201=1", '/api/v1/ledger/tile/..%2f..%2fetc%00'])('and records that cannot be, such as %s, are not there', async (path) => {
+  it.each([
+    '/api/v1/identities/a%00b',
+    `/api/v1/plans/${'a'.repeat(600)}`,
+    "/api/v1/signals/'%20or%201=1",
+    '/api/v1/ledger/tile/..%2f..%2fetc%00',
+  ])('and records that cannot be, such as %s, are not there', async (path) => {
     expect((await world.ask(path, { as: 'admin' })).status).toBe(404);
   });
 });
@@ -163,7 +186,11 @@ describe('what goes wrong', () => {
     const missing = await world.ask('/api/v1/nothing', { as: 'admin' });
     expect([missing.status, (await problemOf(missing)).code]).toEqual([404, 'notFound']);
     const method = await world.ask('/api/v1/signals', { as: 'admin', method: 'DELETE' });
-    expect([method.status, method.headers.get('allow'), (await problemOf(method)).code]).toEqual([405, 'GET, HEAD, POST', 'method.notAllowed']);
+    expect([method.status, method.headers.get('allow'), (await problemOf(method)).code]).toEqual([
+      405,
+      'GET, HEAD, POST',
+      'method.notAllowed',
+    ]);
     expect((await world.ask('/api/v1/pause', { as: 'admin' })).headers.get('allow')).toBe('POST');
     expect((await world.ask('/healthz', { method: 'POST' })).status).toBe(405);
   });

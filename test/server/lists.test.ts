@@ -50,11 +50,18 @@ describe('lists', () => {
     const { nextCursor } = await list(`/api/v1/decisions?limit=1&identity=${identity}`);
     const mine = `cursor=${nextCursor}`;
     expect(await statusOf(`/api/v1/decisions?limit=2&identity=${identity}&${mine}`)).toBe(200);
-    for (const path of ['/api/v1/decisions', '/api/v1/plans', `/api/v1/decisions?identity=${newId()}`, `/api/v1/decisions?identity=${identity}&level=high`]) {
+    for (const path of [
+      '/api/v1/decisions',
+      '/api/v1/plans',
+      `/api/v1/decisions?identity=${newId()}`,
+      `/api/v1/decisions?identity=${identity}&level=high`,
+    ]) {
       const response = await world.ask(`${path}${path.includes('?') ? '&' : '?'}${mine}`, { as: 'admin' });
       expect([response.status, (await problemOf(response)).code]).toEqual([400, 'request.invalid']);
     }
-    const binding = Buffer.from(nextCursor as string, 'base64url').toString().split(' ')[0];
+    const binding = Buffer.from(nextCursor as string, 'base64url')
+      .toString()
+      .split(' ')[0];
     for (const id of ["' or 1=1", 'x', '', `${newId()} ${newId()}`]) {
       const forged = Buffer.from(`${binding} ${id}`).toString('base64url');
       expect(await statusOf(`/api/v1/decisions?identity=${identity}&cursor=${forged}`), id).toBe(400);
@@ -94,6 +101,14 @@ describe('lists', () => {
     const id = newId();
     const from = '2026-05-04T10:00:00.000Z';
     await list(`/api/v1/decisions?identity=${id}&policy=RP-017&outcome=held&level=high&mode=enforce&from=${from}&to=${from}`);
-    expect(world.seen.lists.at(-1)?.filter).toEqual({ identity: id, policy: 'RP-017', outcome: 'held', level: 'high', mode: 'enforce', from, to: from });
+    expect(world.seen.lists.at(-1)?.filter).toEqual({
+      identity: id,
+      policy: 'RP-017',
+      outcome: 'held',
+      level: 'high',
+      mode: 'enforce',
+      from,
+      to: from,
+    });
   });
 });

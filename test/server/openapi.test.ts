@@ -23,16 +23,18 @@ afterAll(() => world.close());
 
 describe('the description of the API', () => {
   it('holds every route that is mounted, and no other', () => {
-    const stack = (world.app as unknown as { router: { stack: { route?: { path: string; methods: Record<string, boolean> } }[] } }).router.stack;
+    const stack = (world.app as unknown as { router: { stack: { route?: { path: string; methods: Record<string, boolean> } }[] } }).router
+      .stack;
     const mounted = new Set<string>();
     for (const { route } of stack) {
-      if (route === undefined) continue;
+      // What takes every method is the answer 405.
+      if (route === undefined || Object.keys(route.methods).length > 2) continue;
       const path = route.path.replace(/[:*](\w+)/g, '{$1}');
-      for (const method of Object.keys(route.methods)) if (method !== '_all') mounted.add(`${method} ${path}`);
+      for (const method of Object.keys(route.methods)) mounted.add(`${method} ${path}`);
     }
     mounted.add('post /ssf/events/{transmitter}');
     const described = Object.entries(api.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
-    expect(mounted.size).toBeGreaterThan(30);
+    expect(mounted.size).toBeGreaterThan(28);
     expect(described.sort()).toEqual([...mounted].sort());
   });
 
@@ -44,7 +46,9 @@ describe('the description of the API', () => {
         expect(operation.parameters.filter((one) => one.in === 'path').map(({ name }) => name)).toEqual(named);
         for (const { schema } of operation.parameters) z.fromJSONSchema(schema);
         for (const { schema } of Object.values(operation.requestBody?.content ?? {})) z.fromJSONSchema(schema);
-        for (const { content } of Object.values(operation.responses)) for (const { schema } of Object.values(content ?? {})) if (schema && !('$ref' in schema)) z.fromJSONSchema(schema);
+        for (const { content } of Object.values(operation.responses))
+          for (const { schema } of Object.values(content ?? {}))
+            if (typeof schema === 'object' && !('$ref' in schema)) z.fromJSONSchema(schema);
         expect(operation.responses['default']?.content).toHaveProperty(['application/problem+json']);
       }
     }
@@ -56,7 +60,14 @@ describe('the description of the API', () => {
   });
 
   it('fits what is answered', async () => {
-    world.items.plans.push({ id: newId(), decisionId: newId(), connection: 'sandbox', state: 'held', heldFor: 'people', createdAt: '2026-05-04T10:00:00.000Z' });
+    world.items.plans.push({
+      id: newId(),
+      decisionId: newId(),
+      connection: 'sandbox',
+      state: 'held',
+      heldFor: 'people',
+      createdAt: '2026-05-04T10:00:00.000Z',
+    });
     for (const path of ['/api/v1/plans', '/healthz', '/readyz', '/api/v1/ledger/keys']) {
       const schema = api.paths[path]?.['get']?.responses['200']?.content?.['application/json']?.schema as JsonSchema;
       const answer: unknown = await (await world.ask(path, { as: 'admin' })).json();

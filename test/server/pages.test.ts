@@ -37,7 +37,8 @@ describe('the one-time link', () => {
 });
 
 describe('a session', () => {
-  const post = (headers: Record<string, string>) => world.ask('/api/v1/pause', { method: 'POST', body: { reason: 'x' }, headers: { ...cookie, ...headers } });
+  const post = (headers: Record<string, string>) =>
+    world.ask('/api/v1/pause', { method: 'POST', body: { reason: 'x' }, headers: { ...cookie, ...headers } });
 
   it('reads by cookie', async () => {
     world = await openWorld();
@@ -122,7 +123,10 @@ describe('the status page', () => {
       actions: [{ type: hostile, state: hostile }],
       reasons: [{ code: hostile, ref: hostile }],
     });
-    world.items.actions.push({ id: newId(), ...every(['intendedAt', 'type', 'connection', 'state', 'verifiedAt', 'residualAccessSeconds']) });
+    world.items.actions.push({
+      id: newId(),
+      ...every(['intendedAt', 'type', 'connection', 'state', 'verifiedAt', 'residualAccessSeconds']),
+    });
     const text = await (await world.ask('/', { headers: cookie })).text();
     expect(text).not.toMatch(/<script|<img|onerror='|"><s/);
     expect(text.match(/&lt;script&gt;/g)?.length).toBeGreaterThan(25);
@@ -131,21 +135,57 @@ describe('the status page', () => {
 
   it('shows undecided signals, pauses, overrides, verification and what access is left', async () => {
     world = await openWorld((parts) => ({
-      status: async () => ({ ...(await parts.status()), overrides: ['RP-017'], pauses: [{ id: newId(), since: startAt, scope: 'everything' }] }),
+      status: async () => ({
+        ...(await parts.status()),
+        overrides: ['RP-017'],
+        pauses: [{ id: newId(), since: startAt, scope: 'everything' }],
+      }),
     }));
-    world.items.signals.push({ id: newId(), type: 'credential_leak', source: 'partner', state: 'undecided', receivedAt: '2026-05-04T10:00:00.000Z' });
-    world.items.actions.push({ id: newId(), type: 'session.revoke', connection: 'sandbox', state: 'done', verifiedAt: '2026-05-04T10:00:01.000Z', residualAccessSeconds: 42 });
+    world.items.signals.push({
+      id: newId(),
+      type: 'credential_leak',
+      source: 'partner',
+      state: 'undecided',
+      receivedAt: '2026-05-04T10:00:00.000Z',
+    });
+    world.items.actions.push({
+      id: newId(),
+      type: 'session.revoke',
+      connection: 'sandbox',
+      state: 'done',
+      verifiedAt: '2026-05-04T10:00:01.000Z',
+      residualAccessSeconds: 42,
+    });
     const text = await (await world.ask('/', { headers: cookie })).text();
-    for (const shown of ['undecided', 'paused', 'everything since 2026-05-04T10:00:00.000Z', 'RP-017 (unproven)', '42 s', '2026-05-04T10:00:01.000Z']) expect(text).toContain(shown);
+    for (const shown of [
+      'undecided',
+      'paused',
+      'everything since 2026-05-04T10:00:00.000Z',
+      'RP-017 (unproven)',
+      '42 s',
+      '2026-05-04T10:00:01.000Z',
+    ])
+      expect(text).toContain(shown);
   });
 });
 
 describe('headers', () => {
   it('keep browsers strict on every page, record and refusal', async () => {
     world = await openWorld();
-    for (const [path, as] of [['/'], ['/docs'], ['/healthz'], ['/api/v1/plans', 'admin'], ['/api/v1/plans'], ['/nothing'], ['/api/v1/pause'], ['/%ff']] as const) {
+    for (const [path, as] of [
+      ['/'],
+      ['/docs'],
+      ['/healthz'],
+      ['/api/v1/plans', 'admin'],
+      ['/api/v1/plans'],
+      ['/nothing'],
+      ['/api/v1/pause'],
+      ['/%ff'],
+    ] as const) {
       const { headers } = await world.ask(path, as === undefined ? {} : { as });
-      expect(headers.get('content-security-policy'), path).toBe("default-src 'none';style-src 'self';img-src 'self';form-action 'self';frame-ancestors 'none';base-uri 'none'");
+      expect(headers.get('content-security-policy'), path).toBe(
+        "default-src 'none';style-src 'self';img-src 'self';form-action 'self';frame-ancestors 'none';base-uri 'none'",
+      );
       expect(headers.get('x-content-type-options'), path).toBe('nosniff');
       expect(headers.get('referrer-policy'), path).toBe('no-referrer');
       expect(headers.get('strict-transport-security'), path).toContain('max-age=31536000');
@@ -157,7 +197,9 @@ describe('headers', () => {
   });
 
   it('leave the sandbox its own, below /idp alone', async () => {
-    world = await openWorld(() => ({ idp: (request, response) => void response.writeHead(200, { 'content-type': 'text/plain' }).end(request.url) }));
+    world = await openWorld(() => ({
+      idp: (request, response) => void response.writeHead(200, { 'content-type': 'text/plain' }).end(request.url),
+    }));
     const page = await world.ask('/idp/auth?x=1');
     expect([await page.text(), page.headers.get('content-security-policy')]).toEqual(['/auth?x=1', null]);
     await world.close();

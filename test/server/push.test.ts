@@ -10,7 +10,11 @@ afterAll(() => world.close());
 
 const jwt = { 'content-type': 'application/secevent+jwt' };
 const push = (path: string, options: { body?: string | Uint8Array; method?: string; headers?: Record<string, string> } = {}) =>
-  world.ask(path, { method: options.method ?? 'POST', headers: { ...jwt, ...options.headers }, ...(options.body === undefined ? {} : { body: options.body }) });
+  world.ask(path, {
+    method: options.method ?? 'POST',
+    headers: { ...jwt, ...options.headers },
+    ...(options.body === undefined ? {} : { body: options.body }),
+  });
 
 async function expectRfc8935(response: Response, status: number): Promise<void> {
   expect(response.status).toBe(status);

@@ -3,7 +3,15 @@ import { connect } from 'node:net';
 import type { Express } from 'express';
 import { createIdMaker } from '../../src/model/ids.ts';
 import { type Role, roles } from '../../src/model/operator.ts';
-import { createServer, type Filter, type Item, openListener, type PageRequest, type RecordReader, type ServerParts } from '../../src/server/index.ts';
+import {
+  createServer,
+  type Filter,
+  type Item,
+  openListener,
+  type PageRequest,
+  type RecordReader,
+  type ServerParts,
+} from '../../src/server/index.ts';
 import { readStrictJson } from '../../src/ssf/index.ts';
 import { createManualClock, type ManualClock } from '../support/clock.ts';
 import { systemClock } from '../support/system-clock.ts';
@@ -30,14 +38,25 @@ export interface World {
   readonly clock: ManualClock;
   readonly items: Record<keyof ServerParts['records'], Item[]>;
   /** Asks as the holder of the role's token. */
-  ask(path: string, options?: { readonly as?: Role; readonly method?: string; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> }): Promise<Response>;
+  ask(
+    path: string,
+    options?: {
+      readonly as?: Role;
+      readonly method?: string;
+      readonly body?: unknown;
+      readonly headers?: Readonly<Record<string, string>>;
+    },
+  ): Promise<Response>;
   close(): Promise<void>;
 }
 
 export const goodCode = 'good-code';
 export const goodSession = 'good-session';
 
-export async function openWorld(change: (parts: ServerParts) => Partial<ServerParts> = () => ({}), timeouts?: Parameters<typeof openListener>[0]['timeouts']): Promise<World> {
+export async function openWorld(
+  change: (parts: ServerParts) => Partial<ServerParts> = () => ({}),
+  timeouts?: Parameters<typeof openListener>[0]['timeouts'],
+): Promise<World> {
   const seen: Seen = { signals: [], pushes: [], lists: [], paused: [], ended: [], log: [] };
   const clock = createManualClock(startAt);
   const items: World['items'] = { signals: [], identities: [], decisions: [], plans: [], actions: [], connections: [], policies: [] };
@@ -62,7 +81,8 @@ export async function openWorld(change: (parts: ServerParts) => Partial<ServerPa
     push(transmitter, request) {
       if (transmitter !== 'partner') return undefined;
       seen.pushes.push({ transmitter, body: request.body, method: request.method });
-      if (request.body === 'tooLarge') return Promise.resolve({ refused: { status: 413, err: 'invalid_request', description: 'too large' } });
+      if (request.body === 'tooLarge')
+        return Promise.resolve({ refused: { status: 413, err: 'invalid_request', description: 'too large' } });
       if (request.method !== 'POST') return Promise.resolve({ refused: { status: 405, err: 'invalid_request', description: 'POST' } });
       return Promise.resolve({ refused: null });
     },
@@ -129,8 +149,14 @@ export async function openWorld(change: (parts: ServerParts) => Partial<ServerPa
       fetch(`${origin}${path}`, {
         method,
         redirect: 'manual',
-        headers: { ...(as === undefined ? {} : { authorization: `Bearer ${as}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-        ...(body === undefined ? {} : { body: typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body) }),
+        headers: {
+          ...(as === undefined ? {} : { authorization: `Bearer ${as}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined
+          ? {}
+          : { body: typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body) }),
       }),
     close: () => listener.close(1_000),
   };
@@ -148,7 +174,9 @@ export function sendRaw(port: number, text: string, options: { readonly end?: bo
     socket.on('data', (chunk: string) => {
       got += chunk;
     });
-    socket.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' || error.code === 'EPIPE' ? resolve(got) : reject(error)));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'ECONNRESET' || error.code === 'EPIPE' ? resolve(got) : reject(error),
+    );
     socket.on('close', () => resolve(got));
   });
 }

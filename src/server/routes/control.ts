@@ -8,7 +8,12 @@ import type { ServerParts } from '../parts.ts';
 import { defineRoute, type Route } from '../route-table.ts';
 
 const name = z.string().min(1).max(128);
-const scopeSchema = z.strictObject({ source: name.optional(), policy: name.optional(), connection: name.optional(), action: z.enum(actionTypeNames as [string, ...string[]]).optional() });
+const scopeSchema = z.strictObject({
+  source: name.optional(),
+  policy: name.optional(),
+  connection: name.optional(),
+  action: z.enum(actionTypeNames as [string, ...string[]]).optional(),
+});
 const pauseSchema = z.strictObject({ id: z.string() });
 
 export function controlRoutes(parts: ServerParts): readonly Route[] {

@@ -1,11 +1,12 @@
 /** The decision log's public half: head, consistency, tiles (C2SP tlog-tiles), keys. Leaves hold no personal data. */
+
+import type { Response } from 'express';
 import { z } from 'zod';
 import { AppError } from '../../model/errors.ts';
 import { everyReader } from '../authentication.ts';
 import type { LogFile, ServerParts } from '../parts.ts';
 import { wholeNumber } from '../query.ts';
 import { defineRoute, type Route } from '../route-table.ts';
-import type { Response } from 'express';
 
 const treeSize = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 

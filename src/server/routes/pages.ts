@@ -83,11 +83,14 @@ function cookieOptions(request: Request, parts: ServerParts) {
 
 /** A link that was used, or that is too old, looks like any other wrong one. Programs that only look at links use none up. */
 async function redeem(code: string, request: Request, response: Response, parts: ServerParts, { guesses }: Gate): Promise<void> {
-  const onlyLooks = request.method === 'HEAD' || /prefetch|preview/i.test(`${request.get('Sec-Purpose') ?? ''} ${request.get('Purpose') ?? ''}`);
+  const onlyLooks =
+    request.method === 'HEAD' || /prefetch|preview/i.test(`${request.get('Sec-Purpose') ?? ''} ${request.get('Purpose') ?? ''}`);
   if (onlyLooks) return void response.status(204).end();
   const waitSeconds = guesses.waitSeconds(request.ip, code);
   if (waitSeconds !== undefined) {
-    return sendProblem(response, 'request.tooMany', 'Too many wrong credentials came from this address.', { 'Retry-After': String(waitSeconds) });
+    return sendProblem(response, 'request.tooMany', 'Too many wrong credentials came from this address.', {
+      'Retry-After': String(waitSeconds),
+    });
   }
   const session = await parts.signIn.redeem(code);
   if (session === undefined) {
@@ -124,7 +127,8 @@ function docsPage(description: Record<string, unknown>): string {
   const paths = description['paths'] as Record<string, Record<string, { summary: string; 'x-roles'?: readonly string[] }>>;
   const rows = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(
-      ([method, route]) => html`<tr><td><code>${method.toUpperCase()} ${path}</code></td><td>${route.summary}</td><td>${route['x-roles']?.join(', ') ?? 'anyone'}</td></tr>`,
+      ([method, route]) =>
+        html`<tr><td><code>${method.toUpperCase()} ${path}</code></td><td>${route.summary}</td><td>${route['x-roles']?.join(', ') ?? 'anyone'}</td></tr>`,
     ),
   );
   return layout(

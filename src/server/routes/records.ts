@@ -40,12 +40,30 @@ interface Kind {
 }
 
 const kinds: Readonly<Record<keyof ServerParts['records'], Kind>> = {
-  signals: { summary: 'Signals, newest first', access: scoreReaders, filters: { type: word, source: word, state: z.enum(signalStates), identity: id } },
-  identities: { summary: 'People, newest first', access: everyReader, filters: { email: word }, personal: ['email'], shownWith: { at: instant } },
+  signals: {
+    summary: 'Signals, newest first',
+    access: scoreReaders,
+    filters: { type: word, source: word, state: z.enum(signalStates), identity: id },
+  },
+  identities: {
+    summary: 'People, newest first',
+    access: everyReader,
+    filters: { email: word },
+    personal: ['email'],
+    shownWith: { at: instant },
+  },
   decisions: {
     summary: 'Decisions, newest first',
     access: scoreReaders,
-    filters: { identity: id, policy: word, outcome: z.enum(outcomes), level: z.enum(levels), mode: z.enum(decisionModes), from: instant, to: instant },
+    filters: {
+      identity: id,
+      policy: word,
+      outcome: z.enum(outcomes),
+      level: z.enum(levels),
+      mode: z.enum(decisionModes),
+      from: instant,
+      to: instant,
+    },
   },
   plans: { summary: 'Plans, newest first', access: everyReader, filters: { state: z.enum(planStates), decision: id } },
   actions: { summary: 'Actions, newest first', access: everyReader, filters: { state: z.enum(actionStates), plan: id } },
@@ -54,7 +72,10 @@ const kinds: Readonly<Record<keyof ServerParts['records'], Kind>> = {
 };
 
 export function recordRoutes(parts: ServerParts): readonly Route[] {
-  return (Object.keys(kinds) as (keyof typeof kinds)[]).flatMap((name) => [listRoute(name, kinds[name], parts), showRoute(name, kinds[name], parts)]);
+  return (Object.keys(kinds) as (keyof typeof kinds)[]).flatMap((name) => [
+    listRoute(name, kinds[name], parts),
+    showRoute(name, kinds[name], parts),
+  ]);
 }
 
 function listRoute(name: keyof typeof kinds, kind: Kind, parts: ServerParts): Route {
@@ -64,11 +85,14 @@ function listRoute(name: keyof typeof kinds, kind: Kind, parts: ServerParts): Ro
     summary: kind.summary,
     access: kind.access,
     query: z.strictObject({ ...optional(kind.filters), limit, cursor: z.string().min(1).max(300).optional() }),
-    answers: { 200: { description: 'A page', schema: z.strictObject({ items: z.array(recordSchemas[name]), nextCursor: z.string().nullable() }) } },
+    answers: {
+      200: { description: 'A page', schema: z.strictObject({ items: z.array(recordSchemas[name]), nextCursor: z.string().nullable() }) },
+    },
     async handle({ query, caller }) {
       const { limit: most, cursor, ...given } = query as { limit: number; cursor?: string } & Record<string, string>;
       const filter: Filter = given;
-      if (kind.personal?.some((member) => member in filter) && !seesPeople(caller)) throw new AppError('auth.forbidden', 'This filter is for roles that see people.');
+      if (kind.personal?.some((member) => member in filter) && !seesPeople(caller))
+        throw new AppError('auth.forbidden', 'This filter is for roles that see people.');
       const after = cursor === undefined ? undefined : decodeCursor(name, filter, cursor, kind.named ? isName : isId);
       const items = await parts.records[name].list(filter, { limit: most + 1, after }, caller);
       const shown = items.slice(0, most);

@@ -64,7 +64,14 @@ async function receive(transmitter: string, request: Request, body: Buffer | 'to
   } catch (error) {
     const away = error instanceof AppError && error.code === 'store.unavailable';
     if (!away) parts.log.error({ transmitter, error: error instanceof AppError ? error.code : (error as Error).name }, 'push.failed');
-    return { refused: { status: 503, err: 'invalid_request', description: 'Nothing was accepted; send it again.', retryAfterSeconds: storeAwaySeconds } };
+    return {
+      refused: {
+        status: 503,
+        err: 'invalid_request',
+        description: 'Nothing was accepted; send it again.',
+        retryAfterSeconds: storeAwaySeconds,
+      },
+    };
   }
 }
 

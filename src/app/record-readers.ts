@@ -1,0 +1,166 @@
+/** Records for the API: read from the store, opened and masked for who asks; and decisions made again. */
+import { diffBundles, diffValues, rejudge } from '../engine.ts';
+import { fromRfc3339, type Instant } from '../model/clock.ts';
+import { engineNumber, type Judgement } from '../model/decision.ts';
+import { isId } from '../model/ids.ts';
+import type { EvidenceState } from '../model/risk.ts';
+import type { Tier } from '../model/subject.ts';
+import { standingsOf } from '../pipeline/batch.ts';
+import { parseEvidence, pointsOf, score } from '../risk/index.ts';
+import { type Caller, type Item, type RecordReader, type ServerParts, seesPeople, seesScores } from '../server/index.ts';
+import { readConfig } from '../store/judged-by.ts';
+import {
+  type IdentityListRow,
+  listActions,
+  listDecisions,
+  listIdentities,
+  listPlans,
+  listSignals,
+  readDecisionEntry,
+} from '../store/list-records.ts';
+import type { Core, CoreOptions } from './core.ts';
+import { disclose } from './targets.ts';
+import { actionView, claimView, decisionView, identityView, planView, signalView } from './views.ts';
+
+const one = { limit: 1, after: undefined };
+const rightsOf = (caller: Caller) => ({ people: seesPeople(caller), scores: seesScores(caller) });
+
+/** Reads what the API lists and shows, as far as the caller may see it. */
+export function recordReaders(core: Core, settings: CoreOptions['settings']): ServerParts['records'] {
+  const { store, keyring, judging } = core;
+  const shown = (value: object) => value as unknown as Item;
+  const fixed = (items: () => readonly Item[]): RecordReader => ({
+    list: async (_filter, { limit, after }) =>
+      items()
+        .filter((item) => after === undefined || item.id > after)
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+        .slice(0, limit),
+    get: async (id) => items().find((item) => item.id === id),
+  });
+  return {
+    signals: {
+      list: async (filter, page) => (await listSignals(store, filter, page)).map((row) => shown(signalView(row))),
+      async get(id, _query, caller) {
+        if (!isId(id)) return undefined;
+        const [row] = await listSignals(store, { id }, one);
+        if (row === undefined) return undefined;
+        const entry = row.decisionId === null ? undefined : await readDecisionEntry(store, row.decisionId);
+        const disclosed = entry === undefined || !seesPeople(caller) ? undefined : await disclose(store, entry as never, keyring);
+        const { signal } = disclosed?.snapshot.situation ?? {};
+        const details =
+          signal === undefined
+            ? {}
+            : { subject: claimView(signal.claim), facts: signal.facts, severity: signal.severity, circumstances: signal.circumstances };
+        return shown({ ...signalView(row), ...details });
+      },
+    },
+    identities: {
+      list: async (filter, page, caller) =>
+        (await listIdentities(store, filter, page)).map((row) =>
+          shown(identityView(row, standingOf(core, row, undefined), rightsOf(caller))),
+        ),
+      async get(id, { at }, caller) {
+        const [row] = await listIdentities(store, { id }, one);
+        return row && shown(identityView(row, standingOf(core, row, at), rightsOf(caller)));
+      },
+    },
+    decisions: {
+      async list({ from, to, ...filter }, page) {
+        const times = {
+          ...(from === undefined ? {} : { from: fromRfc3339(from) as number }),
+          ...(to === undefined ? {} : { to: fromRfc3339(to) as number }),
+        };
+        return (await listDecisions(store, { ...filter, ...times }, page)).map((row) => shown(decisionView(row.core)));
+      },
+      async get(id) {
+        const entry = isId(id) ? await readDecisionEntry(store, id) : undefined;
+        return entry && shown(decisionView(entry.core));
+      },
+    },
+    plans: {
+      list: async (filter, page) => (await listPlans(store, filter, page)).map((row) => shown(planView(row))),
+      get: async (id) => (isId(id) ? (await listPlans(store, { id }, one)).map((row) => shown(planView(row)))[0] : undefined),
+    },
+    actions: {
+      list: async (filter, page) => (await listActions(store, filter, page)).map((row) => shown(actionView(row))),
+      get: async (id) => (isId(id) ? (await listActions(store, { id }, one)).map((row) => shown(actionView(row)))[0] : undefined),
+    },
+    connections: fixed(() =>
+      settings.connections.map(({ id, provider, profile, kind }) => ({
+        id,
+        provider,
+        kind,
+        profile,
+        actions: judging.state().settings.connections[id]?.actions ?? [],
+      })),
+    ),
+    policies: fixed(() =>
+      judging.state().bundle.policies.policies.map((policy) => ({
+        id: policy.id,
+        version: policy.version,
+        hash: policy.hash,
+        title: policy.document.metadata.title,
+        mode: policy.mode,
+        override: settings.overrides[policy.id] ?? null,
+        bundleHash: judging.state().bundle.hash,
+      })),
+    ),
+  };
+}
+
+/** What had happened by then; what was cleared later had not been cleared. */
+function evidenceUntil(evidence: EvidenceState, asOf: Instant): EvidenceState {
+  const families = evidence.families
+    .map((family) => ({ ...family, seen: family.seen.filter(([, at]) => at <= asOf) }))
+    .filter((family) => family.seen.length > 0);
+  const { classes, targets, occurrences } = evidence.marks;
+  return {
+    v: 1,
+    families,
+    marks: { classes: classes.filter(([, , at]) => at <= asOf), targets: targets.filter(([, , , at]) => at <= asOf), occurrences },
+  };
+}
+
+/** The score as it stands, or stood, by what is known today. */
+function standingOf(core: Core, row: IdentityListRow, at: string | undefined) {
+  const state = core.judging.state();
+  const then = at === undefined ? undefined : fromRfc3339(at);
+  const asOf = then ?? core.clock.now();
+  const stored = parseEvidence(row.evidence);
+  const evidence = then === undefined ? stored : evidenceUntil(stored, then);
+  const context = { tier: row.tier as Tier, executive: row.executive, sources: standingsOf(evidence, '', state) };
+  const risk = state.bundle.risk;
+  return { score: score(evidence, asOf, context, risk), points: pointsOf(evidence, asOf, context, risk), asOf };
+}
+
+/** Undefined where there is no such decision, or what it was made of cannot be opened any more. */
+export async function replayDecision(core: Core, id: string, which: 'stored' | 'active'): Promise<Item | undefined> {
+  const { store, keyring, judging } = core;
+  const entry = isId(id) ? await readDecisionEntry(store, id) : undefined;
+  const disclosed = entry && (await disclose(store, entry as never, keyring));
+  if (entry === undefined || disclosed === undefined) return undefined;
+  const stored = decisionView(entry.core) as unknown as Judgement;
+  const [bundle, config] = [await judging.bundle(stored.bundleHash), await readConfig(store, stored.configHash)];
+  if (bundle === undefined || config === undefined) return undefined;
+  const used = which === 'active' ? judging.state().bundle : bundle;
+  const replayed = rejudge(disclosed.snapshot, used, config.judging);
+  const compared = (judgement: Judgement) => {
+    const { bundleHash: _bundle, engine: _engine, ...rest } = judgement;
+    return rest;
+  };
+  // Of the stored record only what a judgement holds is compared: names and instants are not judged.
+  const before = Object.fromEntries(Object.keys(compared(replayed)).map((key) => [key, stored[key as keyof Judgement]]));
+  const differences = diffValues(before, compared(replayed)).map(({ path, before: was, after }) => ({
+    path,
+    stored: was,
+    replayed: after,
+  }));
+  return {
+    id,
+    same: differences.length === 0 && stored.engine === engineNumber,
+    engine: { stored: stored.engine, running: engineNumber },
+    bundle: { stored: stored.bundleHash, used: used.hash },
+    changes: which === 'active' ? diffBundles(bundle, used) : [],
+    differences,
+  };
+}
