@@ -87,7 +87,10 @@ function createEnvironment(vocabulary: ReadonlyMap<string, Field>, held: { reado
   for (const [path, field] of vocabulary) {
     const names = path.split('.');
     let parent = schemas;
-    for (const name of names.slice(0, -1)) parent = (parent[name] ??= {}) as Record<string, unknown>;
+    for (const name of names.slice(0, -1)) {
+      parent[name] ??= {};
+      parent = parent[name] as Record<string, unknown>;
+    }
     parent[names.at(-1) as string] = celTypes[field.type];
   }
   for (const [name, schema] of Object.entries(schemas)) {

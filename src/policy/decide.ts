@@ -284,7 +284,7 @@ function wantAction(
   const ceiling: CeilingEntry = ceilingOf(connection, situation, settings);
   const parameters = parametersFor(action, connection, configured?.provider, situation);
   // One session that nobody named would have to be guessed, or widened to all of the person's.
-  const unnamed = parameters['scope'] === 'one' && situation.subject.kind !== 'session';
+  const unnamed = parameters.scope === 'one' && situation.subject.kind !== 'session';
   const offered = !unnamed && (configured?.actions.includes(action.type) ?? false);
   return {
     type: action.type,
@@ -310,7 +310,7 @@ function parametersFor(action: CompiledAction, connection: string, provider: str
     ...(provider === undefined ? {} : (action.perProvider[provider] ?? {})),
     ...(action.perConnection[connection] ?? {}),
   };
-  if (!scoped.has(action.type) || own['scope'] !== undefined) return own;
+  if (!scoped.has(action.type) || own.scope !== undefined) return own;
   return { ...own, scope: situation.subject.kind === 'session' ? 'one' : 'all' };
 }
 

@@ -56,7 +56,7 @@ function runTest(
   const unforced = test.expect.held !== undefined && !guardsInForce.includes(test.expect.held) ? test.expect.held : undefined;
   const now = test.given.now === undefined ? standardNow : (fromRfc3339(test.given.now) ?? standardNow);
   const lists = new Map(Object.entries(test.given.lists ?? {}).map(([id, entries]) => [id, compileList(entries)]));
-  for (const id of policy.excludeLists) if (!lists.has(id)) lists.set(id, compileList([]));
+  for (const id of all.lists.keys()) if (!lists.has(id)) lists.set(id, compileList([]));
   const policies = indexPolicies([policy], { factsByType: all.factsByType, lists });
   const settings = testSettings(policy.id);
   let evidence: EvidenceState = emptyEvidence;

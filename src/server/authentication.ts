@@ -82,18 +82,19 @@ export function createGate(parts: Pick<ServerParts, 'clock' | 'callerOf' | 'sign
 }
 
 function refuse(found: Identified, access: readonly Role[], response: Response): void {
-  if (found === 'forged') return sendProblem(response, 'auth.forbidden', 'A request by cookie must come from our own pages.');
-  if (found === 'none') return sendProblem(response, 'auth.required', 'Send a bearer token.', { 'WWW-Authenticate': challenge() });
-  if (found === 'wrong')
-    return sendProblem(response, 'auth.required', 'The credential does not count.', { 'WWW-Authenticate': challenge('invalid_token') });
-  if ('waitSeconds' in found) {
-    return sendProblem(response, 'request.tooMany', 'Too many wrong credentials came from this address.', {
-      'Retry-After': String(found.waitSeconds),
-    });
+  if (found === 'forged') sendProblem(response, 'auth.forbidden', 'A request by cookie must come from our own pages.');
+  else if (found === 'none') sendProblem(response, 'auth.required', 'Send a bearer token.', { 'WWW-Authenticate': challenge() });
+  else if (found === 'wrong') {
+    sendProblem(response, 'auth.required', 'The credential does not count.', { 'WWW-Authenticate': challenge('invalid_token') });
+  } else if ('waitSeconds' in found) sendTooMany(response, found.waitSeconds);
+  else {
+    const needed = `This needs one of the roles ${access.join(', ')}.`;
+    sendProblem(response, 'auth.forbidden', needed, { 'WWW-Authenticate': challenge('insufficient_scope') });
   }
-  sendProblem(response, 'auth.forbidden', `This needs one of the roles ${access.join(', ')}.`, {
-    'WWW-Authenticate': challenge('insufficient_scope'),
-  });
+}
+
+export function sendTooMany(response: Response, waitSeconds: number): void {
+  sendProblem(response, 'request.tooMany', 'Too many wrong credentials came from this address.', { 'Retry-After': String(waitSeconds) });
 }
 
 /** RFC 6750 section 3: at least one parameter, and no error where no credential was sent. */

@@ -1,5 +1,5 @@
 /** The socket: open before the application is there, because its port is part of addresses that the application hands out. */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../model/clock.ts';
@@ -31,9 +31,10 @@ const standardTimeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepA
 
 export async function openListener({ host, port, tls, clock, timeouts = standardTimeouts }: ListenOptions): Promise<Listener> {
   let application: RequestListener | undefined;
+  const open = new Set<ServerResponse>();
   const listener: RequestListener = (request, response) => {
-    // While it stops, a connection ends with the answer that is under way.
-    if (!server.listening) response.setHeader('Connection', 'close');
+    open.add(response);
+    response.once('close', () => open.delete(response));
     if (application !== undefined) return application(request, response);
     response.writeHead(503, { 'Retry-After': '2', 'Content-Type': 'text/plain' }).end('starting\n');
   };
@@ -60,6 +61,8 @@ export async function openListener({ host, port, tls, clock, timeouts = standard
           cut.cancel();
           resolve();
         });
+        // Their connections end with the answers that are under way.
+        for (const response of open) if (!response.headersSent) response.setHeader('Connection', 'close');
         server.closeIdleConnections();
       });
     },

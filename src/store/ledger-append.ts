@@ -45,7 +45,7 @@ export function entryStatements(rows: readonly EntryRow[], pendingId: string): S
   ];
 }
 
-/** The same, one after the other, for cold paths. */
+/** The same, outside a settle batch. */
 export async function insertEntries(tx: Tx, rows: readonly EntryRow[], pendingId: string): Promise<void> {
-  for (const statement of entryStatements(rows, pendingId)) await tx.query({ ...statement, values: [...statement.values] });
+  await Promise.all(entryStatements(rows, pendingId).map((statement) => tx.query({ ...statement, values: [...statement.values] })));
 }

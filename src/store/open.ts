@@ -157,7 +157,8 @@ export function connectStore(options: {
   const { log, embedded } = options;
   const connection: pg.ClientConfig = { ...withSessionOptions(options.connection), application_name: 'rescind', keepAlive: true };
   const ours: pg.ClientConfig = { ...connection, types: valueTypes, connectionTimeoutMillis: 5_000 };
-  const pool = new pg.Pool({ ...ours, max: options.poolSize ?? 16, idleTimeoutMillis: 60_000 });
+  // Pipelined, so that statements of one transaction that are asked for together go out together, `begin` with the first of them.
+  const pool = new pg.Pool({ ...ours, pipeline: true, max: options.poolSize ?? 16, idleTimeoutMillis: 60_000 });
   pool.on('error', (error) => log.warn({ code: sqlStateOf(error) ?? 'connection' }, 'store.connectionLost'));
   let closed: Promise<void> | undefined;
 
@@ -182,8 +183,7 @@ export function connectStore(options: {
       try {
         client = await pool.connect();
         client.on('error', onError);
-        await client.query('begin isolation level read committed');
-        const result = await work(asTx(client));
+        const [, result] = await Promise.all([client.query('begin isolation level read committed'), work(asTx(client))]);
         const { command } = await client.query('commit');
         if (command !== 'COMMIT') throw new AppError('internal', 'the transaction was rolled back: a statement had failed in it');
         return result;

@@ -50,12 +50,15 @@ export function planFromColumns({ actions, ...rest }: Columns): ClaimedPlan {
 
 /** Undefined where the condition does not hold; `lookAtPlan` tells why. */
 export async function claimPlan(tx: Tx, planId: PlanId, processId: number, at: Instant): Promise<ClaimedPlan | undefined> {
-  await tx.query({
-    name: 'plan-lane-lock',
-    text: `select pg_advisory_xact_lock(${laneLockClass}, hashtext(lane)) from plan where id = $1`,
-    values: [planId],
-  });
-  const { rows } = await tx.query<Columns>({ name: 'plan-claim', text: claimText, values: [planId, processId, at] });
+  const [, { rows }] = await Promise.all([
+    tx.query({
+      name: 'plan-lane-lock',
+      text: `select pg_advisory_xact_lock(${laneLockClass}, hashtext(lane)) from plan where id = $1`,
+      values: [planId],
+    }),
+    // Sent behind the lock and run after it, with a snapshot of its own.
+    tx.query<Columns>({ name: 'plan-claim', text: claimText, values: [planId, processId, at] }),
+  ]);
   return rows[0] && planFromColumns(rows[0]);
 }
 

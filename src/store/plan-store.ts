@@ -52,18 +52,15 @@ export function createPlanStore({ db, transaction, appendEntries, targets }: Pla
         if (claimed === undefined) return undefined;
         const { cause, deadlineAt, nextAt, ...plan } = claimed;
         const accountIds = plan.actions.flatMap((action) => (action.accountId === null ? [] : [action.accountId]));
-        const view: ClaimView = {
-          plan,
-          cause,
-          deadlineAt,
-          nextAt,
-          records: await readActionsOf(tx, [plan.id]),
-          accounts: await readExternalIds(tx, accountIds),
-          identity: plan.identityId === null ? null : ((await readPerson(tx, plan.identityId)) ?? null),
-          target: plan.actions.some((action) => action.parameters['scope'] === 'one') ? await targets(tx, plan.decisionId) : {},
-        };
+        const [actions, accounts, person, target] = await Promise.all([
+          readActionsOf(tx, [plan.id]),
+          readExternalIds(tx, accountIds),
+          plan.identityId === null ? undefined : readPerson(tx, plan.identityId),
+          plan.actions.some((action) => action.parameters['scope'] === 'one') ? targets(tx, plan.decisionId) : {},
+        ]);
+        const view: ClaimView = { plan, cause, deadlineAt, nextAt, records: actions, accounts, identity: person ?? null, target };
         const { records, entries } = intend(view);
-        await insertActions(
+        const made = insertActions(
           tx,
           records.flatMap((record) => {
             const position = plan.actions.findIndex((action) => action.id === record.id);
@@ -71,7 +68,7 @@ export function createPlanStore({ db, transaction, appendEntries, targets }: Pla
             return action ? [{ ...record, ...action, planId: plan.id, position, connection: plan.connection }] : [];
           }),
         );
-        await append(tx, entries);
+        await Promise.all([made, append(tx, entries)]);
         return view;
       });
     },
@@ -103,10 +100,13 @@ export function createPlanStore({ db, transaction, appendEntries, targets }: Pla
       return transaction(async (tx) => {
         const lane = await finishPlan(tx, end);
         if (lane === undefined) return { kept: false, next: null };
-        await updateActions(tx, end.records);
-        await append(tx, end.entries);
-        for (const job of end.jobs) await tx.query(job.text, [...job.values]);
-        return { kept: true, next: end.state === 'released' ? null : ((await nextInLane(tx, lane)) ?? null) };
+        const [next] = await Promise.all([
+          end.state === 'released' ? undefined : nextInLane(tx, lane),
+          updateActions(tx, end.records),
+          append(tx, end.entries),
+          ...end.jobs.map((job) => tx.query(job.text, [...job.values])),
+        ]);
+        return { kept: true, next: next ?? null };
       });
     },
 

@@ -36,7 +36,7 @@ export interface FaultWorld {
   close(): Promise<void>;
 }
 
-export async function openWorld(database: TestDatabase, size: number, options: { readonly guards?: 'sandbox' | 'standard' } = {}): Promise<FaultWorld> {
+export async function openWorld(database: TestDatabase, size: number, options: { readonly guards?: 'sandbox' | 'standard'; readonly policies?: string } = {}): Promise<FaultWorld> {
   const people = Array.from({ length: size }, (_, n) => `person-${n}`);
   const provider = await startSandboxProvider({ people });
   const transmitter = await createTransmitter({ audience });
@@ -53,7 +53,7 @@ export async function openWorld(database: TestDatabase, size: number, options: {
     dataDir: folder,
     log: { level: 'warn' },
     database: { url: `postgres://${database.connection.user}@127.0.0.1:${postgres.port}/${database.name}` },
-    policies: join(import.meta.dirname, '../../policies'),
+    policies: options.policies ?? join(import.meta.dirname, '../../policies'),
     enforcement: { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
     overrides: { 'RP-017': 'enforce' },
     keys: { wrap: createHash('sha256').update('fault').digest('base64url') },

@@ -6,7 +6,8 @@ import { valuesOf } from '../../src/policy/values.ts';
 import { assessment, catalogue, settings, situation } from './support.ts';
 
 const evaluator = createConditionEvaluator(catalogue);
-const values = (given: Parameters<typeof situation>[0] = {}, scored = {}) => valuesOf(situation(given), assessment(scored), settings(), { lists: new Map(), facts: {} });
+const values = (given: Parameters<typeof situation>[0] = {}, scored = {}) =>
+  valuesOf(situation(given), assessment(scored), settings(), { lists: new Map(), facts: {} });
 
 function truth(text: string, given = values()) {
   const compiled = evaluator.compile(text, {});

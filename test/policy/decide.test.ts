@@ -10,7 +10,13 @@ describe('the step at which a policy falls away', () => {
   it.each([
     ['a type that no policy matches', 'signal', plain, situation({ signal: { type: 'brute_force' } }), assessment()],
     ['a cause that it does not take', 'cause', plain, situation({ signal: { cause: 'leaver' } }), assessment()],
-    ['a source that it does not name', 'source', compile(policyText({ match: '{ signals: [mass_download], sources: [edr], subjects: { excludeGroups: [break-glass] } }' })), situation(), assessment()],
+    [
+      'a source that it does not name',
+      'source',
+      compile(policyText({ match: '{ signals: [mass_download], sources: [edr], subjects: { excludeGroups: [break-glass] } }' })),
+      situation(),
+      assessment(),
+    ],
     [
       'too little confidence',
       'confidence',
@@ -28,7 +34,13 @@ describe('the step at which a policy falls away', () => {
     ['a subject of another kind', 'subject', plain, situation({ kind: 'device', person: null }), assessment()],
     ['a person of an excluded group', 'excluded', plain, situation({ person: { groups: ['break-glass'] } }), assessment()],
     ['a condition that does not hold', 'when', compile(policyText({ when: 'risk.score >= 90.0' })), situation(), assessment()],
-    ['a ladder without a step that holds', 'noStep', compile(policyText({ ladder: '[{ step: end, at: "risk.score >= 90.0", actions: [{ type: session.revoke }] }]' })), situation(), assessment()],
+    [
+      'a ladder without a step that holds',
+      'noStep',
+      compile(policyText({ ladder: '[{ step: end, at: "risk.score >= 90.0", actions: [{ type: session.revoke }] }]' })),
+      situation(),
+      assessment(),
+    ],
   ] as const)('names %s as %s', (_what, code, policies, given, scored) => {
     const intent = decide(given, scored, policies, settings());
     expect(intent).toMatchObject({ policyId: null, mode: null, rung: null, wanted: [] });
@@ -42,7 +54,9 @@ describe('the step at which a policy falls away', () => {
       { code: 'needs', ref: 'RP-900' },
       { code: 'contextGap', ref: 'signal.ip' },
     ]);
-    expect(decide(situation({ signal: { circumstances: { ip: '203.0.113.9' } } }), assessment(), policies, settings()).policyId).toBe('RP-900');
+    expect(decide(situation({ signal: { circumstances: { ip: '203.0.113.9' } } }), assessment(), policies, settings()).policyId).toBe(
+      'RP-900',
+    );
   });
 
   it('never acts where a condition cannot be evaluated, and other policies go on', () => {
@@ -72,14 +86,14 @@ describe('the ladder', () => {
   it('falls on every account of the person, and on one session only where one is meant', () => {
     const person = { accounts: [account('okta'), account('entra'), account('unknown')] };
     const all = decide(situation({ person }), assessment({ score: 40 }), policies, settings());
-    expect(all.wanted.map(({ type, connection, parameters }) => [type, connection, parameters['scope']])).toEqual([
+    expect(all.wanted.map(({ type, connection, parameters }) => [type, connection, parameters.scope])).toEqual([
       ['session.revoke', 'okta', 'all'],
       ['session.revoke', 'entra', 'all'],
       ['token.revoke', 'okta', 'all'],
       ['token.revoke', 'entra', 'all'],
     ]);
     const one = decide(situation({ kind: 'session' }), assessment({ score: 40 }), policies, settings());
-    expect(one.wanted.map((action) => action.parameters['scope'])).toEqual(['one', 'one']);
+    expect(one.wanted.map((action) => action.parameters.scope)).toEqual(['one', 'one']);
   });
 
   it('offers lower steps instead, strongest first, and the named fallback before them', () => {
@@ -138,27 +152,44 @@ describe('how far a policy may go', () => {
 
   it('takes the strictest of connection and group', () => {
     const given = settings({
-      enforcement: { default: { mode: 'report-only', maxRung: 3 }, connections: { okta: { mode: 'enforce', maxRung: 6 } }, groups: { staff: { mode: 'report-only', maxRung: 6 } }, receivers: {} },
+      enforcement: {
+        default: { mode: 'report-only', maxRung: 3 },
+        connections: { okta: { mode: 'enforce', maxRung: 6 } },
+        groups: { staff: { mode: 'report-only', maxRung: 6 } },
+        receivers: {},
+      },
     });
-    const decided = (groups: readonly string[]) => decide(situation({ person: { groups } }), assessment(), compile(policyText()), given).mode;
+    const decided = (groups: readonly string[]) =>
+      decide(situation({ person: { groups } }), assessment(), compile(policyText()), given).mode;
     expect(decided([])).toBe('enforce');
     expect(decided(['staff'])).toBe('report-only');
   });
 
   it('enforces for the share of people whom the roll-out draws, the same ones every time', () => {
     const policies = compile(policyText({ rest: 'rollout: { percent: 30, salt: a }\n' }));
-    const drawn = Array.from({ length: 400 }, (_, n) => decide(situation({ subject: { kind: 'person', id: `u${n}` } }), assessment(), policies, settings()).mode);
+    const drawn = Array.from(
+      { length: 400 },
+      (_, n) => decide(situation({ subject: { kind: 'person', id: `u${n}` } }), assessment(), policies, settings()).mode,
+    );
     const share = drawn.filter((mode) => mode === 'enforce').length;
     expect(share).toBeGreaterThan(80);
     expect(share).toBeLessThan(160);
-    expect(Array.from({ length: 400 }, (_, n) => decide(situation({ subject: { kind: 'person', id: `u${n}` } }), assessment(), policies, settings()).mode)).toEqual(drawn);
+    expect(
+      Array.from(
+        { length: 400 },
+        (_, n) => decide(situation({ subject: { kind: 'person', id: `u${n}` } }), assessment(), policies, settings()).mode,
+      ),
+    ).toEqual(drawn);
   });
 });
 
 describe('several policies', () => {
   it('unite their actions, the strongest parameters of the same one, and are named by the highest rung', () => {
     const weak = policyText({ id: 'RP-901', ladder: '[{ step: ask, actions: [{ type: mfa.require, strength: any, for: 24h }] }]' });
-    const strong = policyText({ id: 'RP-902', ladder: '[{ step: end, actions: [{ type: mfa.require, strength: phishingResistant, for: 1h }, { type: session.revoke }] }]' });
+    const strong = policyText({
+      id: 'RP-902',
+      ladder: '[{ step: end, actions: [{ type: mfa.require, strength: phishingResistant, for: 1h }, { type: session.revoke }] }]',
+    });
     const intent = decide(situation(), assessment(), compile(weak, strong), settings());
     expect(intent).toMatchObject({ policyId: 'RP-902', rung: 3 });
     expect(intent.wanted.map(({ type, parameters }) => [type, parameters])).toEqual([
@@ -181,5 +212,8 @@ describe('several policies', () => {
 it('a trace tells the value of every clause, and is empty where nobody asks', () => {
   const policies = compile(policyText({ when: 'risk.score >= 10.0 && device.people >= 3' }));
   expect(decide(situation(), assessment(), policies, settings()).trace).toEqual([]);
-  expect(decide(situation(), assessment(), policies, settings(), { trace: true }).trace.map(({ value }) => value)).toEqual(['true', 'unknown']);
+  expect(decide(situation(), assessment(), policies, settings(), { trace: true }).trace.map(({ value }) => value)).toEqual([
+    'true',
+    'unknown',
+  ]);
 });

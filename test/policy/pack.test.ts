@@ -14,7 +14,8 @@ const results = runInlineTests(bundle.policies, createTestJudge(bundle), guardsI
 
 it.each(results.filter((result) => result.outcome !== 'skipped'))('$policyId: $name', ({ differences }) => expect(differences).toEqual([]));
 
-for (const result of results.filter((one) => one.outcome === 'skipped')) it.skip(`${result.policyId}: ${result.name} (${result.differences[0]})`, () => {});
+for (const result of results.filter((one) => one.outcome === 'skipped'))
+  it.skip(`${result.policyId}: ${result.name} (${result.differences[0]})`, () => {});
 
 it('ships every policy as a report', () => {
   expect(bundle.policies.policies.map((policy) => [policy.id, policy.mode])).toEqual([['RP-017', 'report-only']]);

@@ -23,7 +23,9 @@ tests:
 `;
 
 /** A whole document around the parts that a test is about. */
-export function policyText(parts: { id?: string; mode?: string; match?: string; when?: string; ladder?: string; rest?: string; tests?: string } = {}): string {
+export function policyText(
+  parts: { id?: string; mode?: string; match?: string; when?: string; ladder?: string; rest?: string; tests?: string } = {},
+): string {
   return `apiVersion: rescind/v1
 kind: Policy
 metadata: { id: ${parts.id ?? 'RP-900'}, name: example, version: 1, title: An example, owner: group:soc, severity: high, status: draft }
@@ -46,7 +48,12 @@ export function compile(...texts: readonly string[]): CompiledPolicies {
   return result.policies;
 }
 
-export const account = (connection: string, n = 1) => ({ id: `acc-${connection}-${n}` as AccountId, connection, externalId: `x-${n}`, status: 'active' as const });
+export const account = (connection: string, n = 1) => ({
+  id: `acc-${connection}-${n}` as AccountId,
+  connection,
+  externalId: `x-${n}`,
+  status: 'active' as const,
+});
 
 export function settings(more: Partial<JudgingSettings> = {}): JudgingSettings {
   const connection = { provider: 'okta', profile: 'standard' as const, actions: actionTypeNames };
@@ -59,7 +66,11 @@ export function settings(more: Partial<JudgingSettings> = {}): JudgingSettings {
   };
 }
 
-export function situation(given: { signal?: Partial<Signal>; person?: Partial<Identity> | null; kind?: Situation['subject']['kind'] } & Partial<Omit<Situation, 'signal' | 'identity'>> = {}): Situation {
+export function situation(
+  given: { signal?: Partial<Signal>; person?: Partial<Identity> | null; kind?: Situation['subject']['kind'] } & Partial<
+    Omit<Situation, 'signal' | 'identity'>
+  > = {},
+): Situation {
   const { signal, person, kind = 'person', ...rest } = given;
   const now = Date.UTC(2026, 4, 4, 10);
   return {
@@ -80,7 +91,10 @@ export function situation(given: { signal?: Partial<Signal>; person?: Partial<Id
       ...signal,
     },
     subject: { kind, id: 'u1' },
-    identity: person === null ? null : { id: 'u1' as IdentityId, tier: 'none', protected: false, executive: false, groups: [], accounts: [account('okta')], ...person },
+    identity:
+      person === null
+        ? null
+        : { id: 'u1' as IdentityId, tier: 'none', protected: false, executive: false, groups: [], accounts: [account('okta')], ...person },
     evidence: emptyEvidence,
     heldLevel: 'none',
     surroundings: {},

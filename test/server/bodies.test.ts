@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/model/errors.ts';
+import { systemClock } from '../support/system-clock.ts';
 import { openWorld, problemOf, sendRaw, type World } from './world.ts';
 
 let world: World;
@@ -223,7 +224,8 @@ describe('stopping', () => {
     const closed = other.close();
     release.resolve();
     expect(await answer).toBe(200);
-    await closed;
+    // Without waiting for the time after which it is cut off.
+    expect(await Promise.race([closed.then(() => 'closed'), systemClock.sleep(5_000).then(() => 'open')])).toBe('closed');
     await expect(fetch(`${other.origin}/healthz`)).rejects.toThrow();
   });
 });

@@ -158,7 +158,7 @@ export async function openWorld(
           ? {}
           : { body: typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body) }),
       }),
-    close: () => listener.close(1_000),
+    close: () => listener.close(10_000),
   };
 }
 

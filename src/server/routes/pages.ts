@@ -1,10 +1,9 @@
 /** What a browser opens: the status page, the one-time sign-in, the way out, the API's description. */
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { challenge, cookieOf, everyReader, type Gate, hasRole, scoreReaders, sessionCookie } from '../authentication.ts';
+import { challenge, cookieOf, everyReader, type Gate, hasRole, scoreReaders, sendTooMany, sessionCookie } from '../authentication.ts';
 import { html } from '../html.ts';
 import type { Caller, ServerParts } from '../parts.ts';
-import { sendProblem } from '../problem.ts';
 import { anyQuery, defineRoute, type Route } from '../route-table.ts';
 import { layout, signedOutPage, statusPage, styles } from '../status-page.ts';
 
@@ -87,11 +86,7 @@ async function redeem(code: string, request: Request, response: Response, parts:
     request.method === 'HEAD' || /prefetch|preview/i.test(`${request.get('Sec-Purpose') ?? ''} ${request.get('Purpose') ?? ''}`);
   if (onlyLooks) return void response.status(204).end();
   const waitSeconds = guesses.waitSeconds(request.ip, code);
-  if (waitSeconds !== undefined) {
-    return sendProblem(response, 'request.tooMany', 'Too many wrong credentials came from this address.', {
-      'Retry-After': String(waitSeconds),
-    });
-  }
+  if (waitSeconds !== undefined) return sendTooMany(response, waitSeconds);
   const session = await parts.signIn.redeem(code);
   if (session === undefined) {
     guesses.failed(request.ip);
