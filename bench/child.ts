@@ -21,7 +21,9 @@ type Reply = { readonly answer: unknown } | { readonly failed: string };
 export async function startChild<Ready>(file: string, argument: object = {}, nodeOptions: readonly string[] = []): Promise<Child<Ready>> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [...nodeOptions, path, JSON.stringify(argument)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn(process.execPath, [...nodeOptions, path, JSON.stringify(argument)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const ended = once(child, 'exit');
 
   async function answer(): Promise<unknown> {

@@ -27,7 +27,11 @@ export const latency: Bench = {
       const { provider } = organisation;
       const tokens = await signTokens(organisation, warmUpCount + slices * sliceCount, 'session-revoked');
       await provider.ask({ signIn: people } satisfies StandInOrder);
-      const generator = await startChild<object>('generator.ts', { tokens: tokens.file, path: '/ssf/events/partner', authorization } satisfies GeneratorArgument);
+      const generator = await startChild<object>('generator.ts', {
+        tokens: tokens.file,
+        path: '/ssf/events/partner',
+        authorization,
+      } satisfies GeneratorArgument);
       ending.push(() => generator.stop());
       const service = await organisation.startService(serviceOptions);
 
@@ -45,10 +49,17 @@ export const latency: Bench = {
       };
       await slice(warmUpCount);
       const db = () => databaseProcesses(organisation.database).reduce((sum, pid) => sum + cpuMsOf(pid), 0);
-      const c0 = [cpuMsOf(service.pid), db(), cpuMsOf(provider.pid), cpuMsOf(generator.pid), cpuMsOf(process.pid)]; const t0 = performance.now();
+      const c0 = [cpuMsOf(service.pid), db(), cpuMsOf(provider.pid), cpuMsOf(generator.pid), cpuMsOf(process.pid)];
+      const t0 = performance.now();
       for (let n = 0; n < slices; n++) await slice(sliceCount);
       const c1 = [cpuMsOf(service.pid), db(), cpuMsOf(provider.pid), cpuMsOf(generator.pid), cpuMsOf(process.pid)];
-      console.error('ms a plan: service, pg, provider, generator, bench', c1.map((c, i) => (c - c0[i]!) / (slices * sliceCount)), 'wall', (performance.now() - t0) / (slices * sliceCount), toCall.map((x) => Math.round(median(x))));
+      console.error(
+        'ms a plan: service, pg, provider, generator, bench',
+        c1.map((c, i) => (c - c0[i]!) / (slices * sliceCount)),
+        'wall',
+        (performance.now() - t0) / (slices * sliceCount),
+        toCall.map((x) => Math.round(median(x))),
+      );
       const counts = await service.ask<Counts>({ count: true });
       if (counts.signals !== sent || counts.decidedEntries !== sent || counts.releasedPlans !== sent) {
         throw new Error(`${sent} accepted, and stored are ${JSON.stringify(counts)}`);

@@ -33,7 +33,9 @@ export async function openRowWriter(connection: Connection, batchSize: number): 
   // Rows as they are, in the order of their birth, cut into batches.
   await client.query(
     `create table bench.source as select (row_number() over (order by id) - 1) / $1::int as batch, id, decision_id, identity_id from
-     (select id, decision_id, identity_id from signal order by id limit $2::int) as front`.replaceAll('$1', String(batchSize)).replaceAll('$2', String(signalsAWrite)),
+     (select id, decision_id, identity_id from signal order by id limit $2::int) as front`
+      .replaceAll('$1', String(batchSize))
+      .replaceAll('$2', String(signalsAWrite)),
   );
   const { rows: batches } = await client.query<{ batch: string; ids: string[]; decisions: string[]; people: string[] }>(
     'select batch, array_agg(id) as ids, array_agg(decision_id) as decisions, array_agg(distinct identity_id) as people from bench.source group by batch order by batch',
@@ -41,7 +43,10 @@ export async function openRowWriter(connection: Connection, batchSize: number): 
   const payloads: { table: string; rows: string }[][] = [];
   for (const { ids, decisions } of batches) {
     const of = async (table: string, where: string, values: unknown[]) => {
-      const { rows } = await client.query<{ rows: string }>(`select coalesce(json_agg(t), '[]')::text as rows from ${table} t where ${where}`, values);
+      const { rows } = await client.query<{ rows: string }>(
+        `select coalesce(json_agg(t), '[]')::text as rows from ${table} t where ${where}`,
+        values,
+      );
       return { table, rows: rows[0]?.rows ?? '[]' };
     };
     payloads.push([
@@ -60,10 +65,22 @@ export async function openRowWriter(connection: Connection, batchSize: number): 
         const batch = batches[n] as (typeof batches)[number];
         await client.query('begin');
         for (const { table, rows } of payload) {
-          await client.query({ name: `bench-${table}`, text: `insert into bench.${table} select * from json_populate_recordset(null::bench.${table}, $1::json)`, values: [rows] });
+          await client.query({
+            name: `bench-${table}`,
+            text: `insert into bench.${table} select * from json_populate_recordset(null::bench.${table}, $1::json)`,
+            values: [rows],
+          });
         }
-        await client.query({ name: 'bench-pending', text: 'insert into bench.ledger_pending values ($1, $2)', values: [batch.decisions[0], batch.decisions] });
-        await client.query({ name: 'bench-evidence', text: `update bench.identity set evidence = evidence where id = any ($1::uuid[])`, values: [batch.people] });
+        await client.query({
+          name: 'bench-pending',
+          text: 'insert into bench.ledger_pending values ($1, $2)',
+          values: [batch.decisions[0], batch.decisions],
+        });
+        await client.query({
+          name: 'bench-evidence',
+          text: `update bench.identity set evidence = evidence where id = any ($1::uuid[])`,
+          values: [batch.people],
+        });
         await client.query('commit');
       }
       return (batches.reduce((sum, { ids }) => sum + ids.length, 0) * 1000) / (performance.now() - startedMs);

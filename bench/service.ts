@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { startApp } from '../src/app.ts';
 import { createLog } from '../src/cli/log.ts';
 import { parseConfiguration } from '../src/cli/settings.ts';
-import { AppError } from '../src/model/errors.ts';
 import { formatFaults } from '../src/model/document.ts';
+import { AppError } from '../src/model/errors.ts';
 import { serveBench } from './child.ts';
 
 export interface ServiceReady {
@@ -36,7 +36,14 @@ const workingDir = dirname(configuration);
 const logFile = createWriteStream(join(workingDir, 'service.log'), { flags: 'a' });
 const console = { out: () => {}, err: (text: string) => void logFile.write(text), tty: false };
 const settings = await parseConfiguration({ path: configuration, text: readFileSync(configuration, 'utf8') }, { workingDir, env: {} });
-const app = await startApp({ settings, kind: 'demo', workingDir, programDir, version: 'bench', log: createLog(settings.log.level, console) }).catch((error: unknown) => {
+const app = await startApp({
+  settings,
+  kind: 'demo',
+  workingDir,
+  programDir,
+  version: 'bench',
+  log: createLog(settings.log.level, console),
+}).catch((error: unknown) => {
   if (error instanceof AppError && error.faults.length > 0) throw new Error(formatFaults(error.faults), { cause: error });
   throw error;
 });

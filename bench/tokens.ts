@@ -32,16 +32,42 @@ function claimsOf(name: EventName, person: string, serial: number): { payload: o
     case 'session-revoked':
       return { payload: { ...common, initiating_entity: 'policy', reason_admin: { en: 'Suspicious activity' } }, subject: user };
     case 'credential-change':
-      return { payload: { ...common, initiating_entity: 'user', credential_type: 'fido2-platform', change_type: 'create', friendly_name: 'Laptop' }, subject: user };
+      return {
+        payload: {
+          ...common,
+          initiating_entity: 'user',
+          credential_type: 'fido2-platform',
+          change_type: 'create',
+          friendly_name: 'Laptop',
+        },
+        subject: user,
+      };
     case 'session-presented':
-      return { payload: { ...common, ips: [`198.51.100.${serial % 250}`], fp_ua: 'abb0b6e7da81a42233f8f2b1a8ddb1b9a4c81611' }, subject: user };
+      return {
+        payload: { ...common, ips: [`198.51.100.${serial % 250}`], fp_ua: 'abb0b6e7da81a42233f8f2b1a8ddb1b9a4c81611' },
+        subject: user,
+      };
     case 'device-compliance-change': {
       const worse = serial % 2 === 0;
-      const statuses = worse ? { previous_status: 'compliant', current_status: 'not-compliant' } : { previous_status: 'not-compliant', current_status: 'compliant' };
-      return { payload: { ...common, ...statuses }, subject: { format: 'complex', user, device: { format: 'opaque', id: `laptop-of-${person}` } } };
+      const statuses = worse
+        ? { previous_status: 'compliant', current_status: 'not-compliant' }
+        : { previous_status: 'not-compliant', current_status: 'compliant' };
+      return {
+        payload: { ...common, ...statuses },
+        subject: { format: 'complex', user, device: { format: 'opaque', id: `laptop-of-${person}` } },
+      };
     }
     case 'assurance-level-change':
-      return { payload: { ...common, namespace: 'NIST-AAL', current_level: 'nist-aal2', previous_level: 'nist-aal1', change_direction: 'increase' }, subject: user };
+      return {
+        payload: {
+          ...common,
+          namespace: 'NIST-AAL',
+          current_level: 'nist-aal2',
+          previous_level: 'nist-aal1',
+          change_direction: 'increase',
+        },
+        subject: user,
+      };
     default:
       return name satisfies never;
   }

@@ -51,7 +51,12 @@ export async function startApp({ settings, kind, workingDir, programDir, version
   let listener: Listener | undefined;
   let local = '';
   const listen = async () => {
-    listener = await openListener({ host, port, clock, ...(tls === undefined ? {} : { tls: { cert: readFile(tls.cert), key: readFile(tls.key) } }) });
+    listener = await openListener({
+      host,
+      port,
+      clock,
+      ...(tls === undefined ? {} : { tls: { cert: readFile(tls.cert), key: readFile(tls.key) } }),
+    });
     local = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
     return settings.publicUrl ?? local;
   };
@@ -71,7 +76,12 @@ export async function startApp({ settings, kind, workingDir, programDir, version
   planFinished = metrics.planFinished;
   const doors = openDoors(core, options, metrics);
   const handler = core.adapters.all().find(({ adapter }) => adapter.handler !== undefined)?.adapter.handler;
-  const application = createServer({ ...bindServer(core, options, metrics), push: doors.push, signal: doors.signal, ...(handler === undefined ? {} : { idp: handler }) });
+  const application = createServer({
+    ...bindServer(core, options, metrics),
+    push: doors.push,
+    signal: doors.signal,
+    ...(handler === undefined ? {} : { idp: handler }),
+  });
   listener?.serve(application);
   const syncing = new AbortController();
   await core.syncDirectories(syncing.signal);

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { admit, type Asked, concludeReview, type Guardrails, type PlanDraft, parseGuardrails, type Review, review } from './guard/index.ts';
+import { type Asked, admit, concludeReview, type Guardrails, type PlanDraft, parseGuardrails, type Review, review } from './guard/index.ts';
 import { type CounterReading, type CounterUse, engineNumber, type Intent, type Judgement, type Reason } from './model/decision.ts';
 import { type Fault, parseYaml, sortFaults } from './model/document.ts';
 import type { Pause } from './model/pause.ts';
@@ -32,7 +32,8 @@ const riskPath = 'risk.yaml';
 /** Loads a policy folder's files whole or not at all; every fault at once. */
 export function compileBundle(files: ReadonlyMap<string, string>): CompiledBundle {
   const riskText = files.get(riskPath);
-  if (riskText === undefined) return { ok: false, faults: [{ file: riskPath, line: 1, column: 1, path: '', message: 'the file is missing', code: 'E101' }] };
+  if (riskText === undefined)
+    return { ok: false, faults: [{ file: riskPath, line: 1, column: 1, path: '', message: 'the file is missing', code: 'E101' }] };
   const risk = parseRiskModel(riskText, riskPath);
   const guards = parseGuardrails(files);
   // Without a catalogue no policy can be checked; its own faults come first.
@@ -43,7 +44,10 @@ export function compileBundle(files: ReadonlyMap<string, string>): CompiledBundl
     .map(({ path, hash: documentHash }) => ({ path, hash: documentHash }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
   const bundleHash = hash('sha256', canonicalize(documents.map((document) => [document.path, document.hash])) as string);
-  return { ok: true, bundle: { hash: bundleHash, files, documents, risk: risk.value, policies: policies.policies, guards: guards.guardrails } };
+  return {
+    ok: true,
+    bundle: { hash: bundleHash, files, documents, risk: risk.value, policies: policies.policies, guards: guards.guardrails },
+  };
 }
 
 /** Hash of what a document means: comments and layout do not count. */
@@ -92,7 +96,13 @@ export interface Snapshot {
   readonly aside: Aside | null;
 }
 
-export function consider(situation: Situation, bundle: Bundle, settings: JudgingSettings, pauses: readonly Pause[], options: { readonly trace?: boolean } = {}): Draft {
+export function consider(
+  situation: Situation,
+  bundle: Bundle,
+  settings: JudgingSettings,
+  pauses: readonly Pause[],
+  options: { readonly trace?: boolean } = {},
+): Draft {
   const assessment = assess(situation, bundle.risk);
   const intent = decide(situation, assessment, bundle.policies, settings, options);
   return {
@@ -147,7 +157,13 @@ export function conclude(draft: Draft, readings: readonly CounterReading[]): Jud
   const { mode, outcome, actions, reasons, plans, uses, direct } = concludeReview(intent, final, situation.subject);
   const { score, base, level } = assessment;
   const { policyId, policyVersion, rung } = intent;
-  return { judgement: { ...facts, policyId, policyVersion, score, base, level, mode, rung, actions, outcome, reasons }, plans, uses, direct, snapshot };
+  return {
+    judgement: { ...facts, policyId, policyVersion, score, base, level, mode, rung, actions, outcome, reasons },
+    plans,
+    uses,
+    direct,
+    snapshot,
+  };
 }
 
 /** Judges a record again. */
@@ -159,7 +175,12 @@ export function rejudge({ situation, pauses, readings, aside }: Snapshot, bundle
 /** Judges the situations of inline tests: the same steps, with the confidence, lists and counters that a test gives. */
 export function createTestJudge(bundle: Bundle): TestJudge {
   return (situation, given) => {
-    const rules = [...given.confidence].map(([source, value]) => ({ sources: new Set([source]), kinds: undefined, types: undefined, confidence: value }));
+    const rules = [...given.confidence].map(([source, value]) => ({
+      sources: new Set([source]),
+      kinds: undefined,
+      types: undefined,
+      confidence: value,
+    }));
     const confidence = { default: 1, rules, newTransmitter: { forMs: 0, atMost: 1 } };
     const risk: RiskModel = { ...bundle.risk, confidence };
     const policies: CompiledPolicies = { ...bundle.policies, lists: given.lists };
@@ -185,7 +206,10 @@ export function diffBundles(before: Bundle, after: Bundle): readonly Difference[
       const parsed = text === undefined ? undefined : parseYaml(text, path);
       return parsed?.ok ? parsed.value : undefined;
     });
-    return diffValues(old, now).map((difference) => ({ ...difference, path: difference.path === '' ? path : `${path}: ${difference.path}` }));
+    return diffValues(old, now).map((difference) => ({
+      ...difference,
+      path: difference.path === '' ? path : `${path}: ${difference.path}`,
+    }));
   });
 }
 

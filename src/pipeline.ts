@@ -57,7 +57,12 @@ function doorway(items: readonly Item[], withPeople: boolean) {
   };
 }
 
-async function concludeAll(considered: readonly Considered[], session: SettleSession, at: Instant, parts: PipelineParts): Promise<readonly Settled[]> {
+async function concludeAll(
+  considered: readonly Considered[],
+  session: SettleSession,
+  at: Instant,
+  parts: PipelineParts,
+): Promise<readonly Settled[]> {
   const questions = considered.flatMap((one) => questionsOf(one.draft));
   if (questions.length === 0) return considered.map((one) => nameDecision(one, conclude(one.draft, []), at, parts));
   const counted = await session.count(
@@ -96,7 +101,8 @@ function acknowledge(items: readonly Item[], settled: readonly Settled[], repeat
     const repeat = before.get(item.key);
     const first = answered.get(item.key) ?? item;
     answered.set(item.key, first);
-    if (repeat !== undefined) return { signalId: repeat.signalId, decisionIds: repeat.decisionIds, repeated: repeat.signalId !== item.signalId };
+    if (repeat !== undefined)
+      return { signalId: repeat.signalId, decisionIds: repeat.decisionIds, repeated: repeat.signalId !== item.signalId };
     const decisionId = decided.get(item.key);
     return { signalId: first.signalId, decisionIds: decisionId === undefined ? [] : [decisionId], repeated: first !== item };
   });
@@ -124,7 +130,8 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
       return await work();
     } catch (error) {
       if (!mayPass(error)) throw error;
-      if (attempt >= 4) throw error instanceof AppError ? error : new AppError('store.unavailable', 'the batch could not be settled', { cause: error });
+      if (attempt >= 4)
+        throw error instanceof AppError ? error : new AppError('store.unavailable', 'the batch could not be settled', { cause: error });
     }
   }
 }

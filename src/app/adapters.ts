@@ -16,13 +16,22 @@ export interface ConnectedAdapters {
 const loopback = ['127.0.0.0/8', '::1/128'];
 
 export async function connectAdapters(
-  parts: CoreOptions & { readonly origin: string; readonly definitions: ReadonlyMap<string, AdapterDefinition>; readonly store: Store; readonly keyring: Keyring },
+  parts: CoreOptions & {
+    readonly origin: string;
+    readonly definitions: ReadonlyMap<string, AdapterDefinition>;
+    readonly store: Store;
+    readonly keyring: Keyring;
+  },
 ): Promise<ConnectedAdapters> {
   const { settings, clock, log, random } = parts;
   const connected: { id: string; provider: string; adapter: Adapter; close: () => Promise<void> }[] = [];
   for (const connection of settings.connections) {
     const definition = parts.definitions.get(connection.provider) as AdapterDefinition;
-    const allowPrivate = [...settings.network.allowPrivate, ...connection.allowPrivate, ...(connection.provider === 'sandbox' ? loopback : [])];
+    const allowPrivate = [
+      ...settings.network.allowPrivate,
+      ...connection.allowPrivate,
+      ...(connection.provider === 'sandbox' ? loopback : []),
+    ];
     const http = createHttpClient({ allowPrivate, clock, log });
     const adapter = await definition.create({
       connectionId: connection.id,

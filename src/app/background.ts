@@ -1,15 +1,15 @@
 /** What a process does by the clock: follow the others, follow the policy folder, settle again what was undecided, tidy up. */
 import { watch } from 'node:fs';
+import { openText } from '../ledger/index.ts';
 import type { Clock } from '../model/clock.ts';
-import { AppError } from '../model/errors.ts';
 import { formatFaults } from '../model/document.ts';
+import { AppError } from '../model/errors.ts';
 import type { SignalId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
-import { openText } from '../ledger/index.ts';
-import { type Batcher, itemAgain, type Item } from '../signals/index.ts';
-import type { Keyring } from '../store/keyring.ts';
+import { type Batcher, type Item, itemAgain } from '../signals/index.ts';
 import { sweepExpiredRecords } from '../store/adapter-storage.ts';
 import { dueUndecided } from '../store/judged-by.ts';
+import type { Keyring } from '../store/keyring.ts';
 import type { Store } from '../store/open.ts';
 import { ensureMonthlyPartitions } from '../store/partitions.ts';
 import { sweepSignIns } from '../store/sign-in.ts';
@@ -41,7 +41,8 @@ const settleMs = 300;
 
 export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
   const { judging, store, clock, log } = parts;
-  const failed = (task: string) => (error: unknown) => log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
+  const failed = (task: string) => (error: unknown) =>
+    log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
   const tasks = [
     repeat(clock, pausesEveryMs, () => judging.refreshPauses(), failed('pauses')),
     repeat(clock, followEveryMs, () => judging.refresh(), failed('follow')),
@@ -73,7 +74,10 @@ async function settleUndecided({ store, clock, keyring, batcher, log }: Backgrou
 }
 
 /** A good change becomes the active bundle; a broken one leaves the active bundle in force and alarms. */
-function watchPolicies({ policyFolder, judging, records, clock, log }: BackgroundParts, failed: (error: unknown) => void): { stop(): void } {
+function watchPolicies(
+  { policyFolder, judging, records, clock, log }: BackgroundParts,
+  failed: (error: unknown) => void,
+): { stop(): void } {
   let timer: { cancel(): void } | undefined;
   const take = async () => {
     try {
@@ -83,7 +87,8 @@ function watchPolicies({ policyFolder, judging, records, clock, log }: Backgroun
       judging.adopt(bundle);
       log.info({ bundleHash: bundle.hash }, 'policies.changed');
     } catch (error) {
-      if (error instanceof AppError && error.code === 'policies.invalid') log.error({ faults: formatFaults(error.faults) }, 'policies.broken');
+      if (error instanceof AppError && error.code === 'policies.invalid')
+        log.error({ faults: formatFaults(error.faults) }, 'policies.broken');
       else throw error;
     }
   };

@@ -88,7 +88,8 @@ export async function startCore(options: CoreOptions) {
   const { settings, clock, random, log, build } = options;
   const ending: (() => Promise<unknown>)[] = [];
   const stopAll = async () => {
-    for (const end of ending.reverse()) await end().catch((error: unknown) => log.error({ error: String((error as Error).name) }, 'process.stopFailed'));
+    for (const end of ending.reverse())
+      await end().catch((error: unknown) => log.error({ error: String((error as Error).name) }, 'process.stopFailed'));
   };
   try {
     return await start();
@@ -102,16 +103,31 @@ export async function startCore(options: CoreOptions) {
     const policyFolder = resolve(options.workingDir, settings.policies);
     // Nothing is started for policies that do not load.
     const seed = await loadPolicies(policyFolder);
-    const definitions = new Map(await Promise.all([...new Set(settings.connections.map((connection) => connection.provider))].map(async (name) => [name, await loadProvider(name)] as const)));
+    const definitions = new Map(
+      await Promise.all(
+        [...new Set(settings.connections.map((connection) => connection.provider))].map(
+          async (name) => [name, await loadProvider(name)] as const,
+        ),
+      ),
+    );
 
-    const store = await openStore({ ...(settings.database.url === undefined ? {} : { url: settings.database.url }), dataDir, clock, log, hold: true });
+    const store = await openStore({
+      ...(settings.database.url === undefined ? {} : { url: settings.database.url }),
+      dataDir,
+      clock,
+      log,
+      hold: true,
+    });
     ending.push(() => store.close());
     await migrate(store);
     await ensureMonthlyPartitions(store, clock.now());
     const publicUrl = settings.publicUrl ?? 'http://loopback';
     const organisation = await claimOrganisation(store, { origin: publicUrl, kind: options.kind }, clock.now());
     if (organisation.origin !== publicUrl || organisation.kind !== options.kind) {
-      throw new AppError('organisation.differs', `the data belongs to ${organisation.origin} (${organisation.kind}), and this is ${publicUrl} (${options.kind}): use its own publicUrl, or another dataDir`);
+      throw new AppError(
+        'organisation.differs',
+        `the data belongs to ${organisation.origin} (${organisation.kind}), and this is ${publicUrl} (${options.kind}): use its own publicUrl, or another dataDir`,
+      );
     }
 
     const origin = await options.listen();
@@ -119,9 +135,18 @@ export async function startCore(options: CoreOptions) {
     const wrap =
       settings.keys?.wrap !== undefined
         ? wrapKeyFromValue(settings.keys.wrap)
-        : wrapKeyFromFile({ dir: resolve(options.workingDir, settings.keys?.dir ?? `${settings.dataDir}/keys`), random, log, quiet: options.kind === 'demo' });
+        : wrapKeyFromFile({
+            dir: resolve(options.workingDir, settings.keys?.dir ?? `${settings.dataDir}/keys`),
+            random,
+            log,
+            quiet: options.kind === 'demo',
+          });
     const keyring = await openKeyring({ store, wrap, random, ids, clock });
-    const append = createAppender<Tx>({ insert: (tx, rows) => insertEntries(tx, rows, ids.next(clock.now())), keyOf: (tx, owner) => keyring.keyOf(tx, owner), random });
+    const append = createAppender<Tx>({
+      insert: (tx, rows) => insertEntries(tx, rows, ids.next(clock.now())),
+      keyOf: (tx, owner) => keyring.keyOf(tx, owner),
+      random,
+    });
     const records = { store, append, ids, clock };
 
     const judgingConfig = judgingSettings(settings, new Map([...definitions].map(([name, definition]) => [name, definition.manifest])));
@@ -141,7 +166,12 @@ export async function startCore(options: CoreOptions) {
     const queue = createQueue({ connection: store.connection, connections: settings.connections.map((connection) => connection.id), log });
     await queue.start();
     ending.push(() => queue.stop(drainMs));
-    const plans = createPlanStore({ db: store, transaction: (work) => store.transaction(work), appendEntries: append, targets: (tx, decisionId) => readTargets(tx, decisionId, keyring) });
+    const plans = createPlanStore({
+      db: store,
+      transaction: (work) => store.transaction(work),
+      appendEntries: append,
+      targets: (tx, decisionId) => readTargets(tx, decisionId, keyring),
+    });
     const executor = createExecutor({
       plans,
       jobs: queue,
@@ -161,7 +191,11 @@ export async function startCore(options: CoreOptions) {
     const pipeline = createPipeline({
       judging: () => judging.state(),
       transaction: (work) => settling.transaction(work),
-      keys: { connectionKey: (id) => keyring.connectionKey(id), personKeyOf: (id, wrapped) => keyring.personKeyOf(id, wrapped), ref: refUnder },
+      keys: {
+        connectionKey: (id) => keyring.connectionKey(id),
+        personKeyOf: (id, wrapped) => keyring.personKeyOf(id, wrapped),
+        ref: refUnder,
+      },
       jobs: (refs) => queue.jobStatements(refs, clock.now() + jobAfterMs),
       ids,
       random,
@@ -169,7 +203,8 @@ export async function startCore(options: CoreOptions) {
       committed({ released, newSources, at }) {
         judging.sawSources(newSources, at);
         // The job is the guarantee; this process need not wait for it.
-        for (const planId of released) executor.run(planId).catch((error: unknown) => log.warn({ planId, error: (error as Error).name }, 'plan.runFailed'));
+        for (const planId of released)
+          executor.run(planId).catch((error: unknown) => log.warn({ planId, error: (error as Error).name }, 'plan.runFailed'));
       },
     });
     const batcher = createBatcher<Item, Awaited<ReturnType<typeof pipeline.settle>>[number]>((items) => pipeline.settle(items), {
@@ -179,10 +214,19 @@ export async function startCore(options: CoreOptions) {
 
     const logOrigin = ledgerOrigin(publicUrl);
     const ledgerKeys = async () => {
-      const known = keyring.signingKeys('ledger').map((key) => ({ name: logOrigin, publicKey: key.publicKey, privateKey: key.privateKey, retiredAt: key.retiredAt }));
+      const known = keyring
+        .signingKeys('ledger')
+        .map((key) => ({ name: logOrigin, publicKey: key.publicKey, privateKey: key.privateKey, retiredAt: key.retiredAt }));
       return { signers: known.filter((key) => key.retiredAt === null || key.retiredAt > clock.now()), known };
     };
-    const sequencer = createSequencer({ store: createSequencingStore(store), leadership: createLeadership(store), origin: logOrigin, keys: ledgerKeys, clock, log });
+    const sequencer = createSequencer({
+      store: createSequencingStore(store),
+      leadership: createLeadership(store),
+      origin: logOrigin,
+      keys: ledgerKeys,
+      clock,
+      log,
+    });
     sequencer.start();
     ending.push(() => sequencer.stop());
 
@@ -190,7 +234,13 @@ export async function startCore(options: CoreOptions) {
     ending.push(() => executor.shutdown(drainMs));
     await queue.work((planId) => executor.handle(planId));
     ending.push(() => batcher.drain());
-    const started = { process: `${process.pid}`, ...build, node: process.version, configHash: hash, bundleHash: judging.state().bundle.hash };
+    const started = {
+      process: `${process.pid}`,
+      ...build,
+      node: process.version,
+      configHash: hash,
+      bundleHash: judging.state().bundle.hash,
+    };
     await recordStart(started, records);
     const background = startBackground({ store, judging, batcher, keyring, records, policyFolder, adapters, clock, log });
     ending.push(() => background.stop());

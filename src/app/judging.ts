@@ -50,7 +50,8 @@ export async function openJudging(parts: {
     const files = await readBundle(store, hash);
     if (files === undefined) return undefined;
     const result = compileBundle(files);
-    if (!result.ok) throw new AppError('policies.invalid', `the stored bundle ${hash} does not load in this version`, { faults: result.faults });
+    if (!result.ok)
+      throw new AppError('policies.invalid', `the stored bundle ${hash} does not load in this version`, { faults: result.faults });
     compiled.set(hash, result.bundle);
     return result.bundle;
   }

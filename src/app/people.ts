@@ -1,9 +1,9 @@
 /** Brings people into the identity graph: from the configuration, and from the directories of connections that have one. */
 import type { Adapter, DirectoryPerson } from '../adapters/contract.ts';
-import type { IdentitySettings } from '../settings/index.ts';
 import type { Clock } from '../model/clock.ts';
 import type { IdMaker } from '../model/ids.ts';
 import type { IdentifierKey } from '../model/subject.ts';
+import type { IdentitySettings } from '../settings/index.ts';
 import type { Keyring } from '../store/keyring.ts';
 import type { Store } from '../store/open.ts';
 import { type PersonRecord, syncPeople } from '../store/people-sync.ts';
@@ -41,7 +41,11 @@ async function writePages(source: string, people: readonly PersonRecord[], parts
   for (let from = 0; from < people.length; from += pageSize) {
     const page = people.slice(from, from + pageSize);
     await parts.store.transaction((tx) =>
-      syncPeople(tx, source, page, { ids: parts.ids, createPersonKeys: (inner, ids) => parts.keyring.createPersonKeys(inner, ids), at: parts.clock.now() }),
+      syncPeople(tx, source, page, {
+        ids: parts.ids,
+        createPersonKeys: (inner, ids) => parts.keyring.createPersonKeys(inner, ids),
+        at: parts.clock.now(),
+      }),
     );
   }
 }

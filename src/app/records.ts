@@ -5,9 +5,9 @@ import type { Clock } from '../model/clock.ts';
 import type { EntryId, IdMaker } from '../model/ids.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import { diffSettings, type RedactedSettings } from '../settings/index.ts';
+import type { Tx } from '../store/db.ts';
 import { activateBundle, activeBundleHash, lastConfig, storeBundle, storeConfig } from '../store/judged-by.ts';
 import type { Store } from '../store/open.ts';
-import type { Tx } from '../store/db.ts';
 
 export interface RecordParts {
   readonly store: Store;
@@ -46,8 +46,13 @@ export async function recordConfig(
           configHash: config.hash,
           previous: before?.hash ?? null,
           ...build,
-          changes: diffSettings((before?.redacted ?? {}) as RedactedSettings, config.redacted).map(({ path, change }) => ({ path, change })),
-          overrides: Object.keys(config.judging.overrides).sort().map((id) => `${id}, ${unproven}`),
+          changes: diffSettings((before?.redacted ?? {}) as RedactedSettings, config.redacted).map(({ path, change }) => ({
+            path,
+            change,
+          })),
+          overrides: Object.keys(config.judging.overrides)
+            .sort()
+            .map((id) => `${id}, ${unproven}`),
           proof: unproven,
         },
         pii: null,
@@ -82,6 +87,7 @@ export async function recordStart(
   parts: RecordParts,
 ): Promise<void> {
   const at = parts.clock.now();
-  await parts.store.transaction((tx) => parts.append(tx, [{ id: parts.ids.next<EntryId>(at), type: 'process.started', at, core: { ...started }, pii: null }]));
+  await parts.store.transaction((tx) =>
+    parts.append(tx, [{ id: parts.ids.next<EntryId>(at), type: 'process.started', at, core: { ...started }, pii: null }]),
+  );
 }
-

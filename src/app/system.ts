@@ -41,7 +41,12 @@ export function systemRandom(size: number): Uint8Array {
 }
 
 /** Does `task` again and again, `pauseMs` after the last one ended, until stopped; what it throws goes to `failed`. */
-export function repeat(clock: Clock, pauseMs: number, task: () => Promise<unknown>, failed: (error: unknown) => void): { stop(): Promise<void> } {
+export function repeat(
+  clock: Clock,
+  pauseMs: number,
+  task: () => Promise<unknown>,
+  failed: (error: unknown) => void,
+): { stop(): Promise<void> } {
   const ended = new AbortController();
   const running = (async () => {
     while (!ended.signal.aborted) {

@@ -22,12 +22,17 @@ export interface Disclosed {
 /** What a decision was made of; undefined where the key is gone, or nothing was sealed. */
 export async function disclose(db: Db, row: SealedRow, keyring: Keyring): Promise<Disclosed | undefined> {
   if (row.sealed === null) return undefined;
-  const key: KeyObject | undefined = row.sealedFor !== null ? await keyring.personKey(db, row.sealedFor) : await keyring.connectionKey(row.sealedBy as string);
+  const key: KeyObject | undefined =
+    row.sealedFor !== null ? await keyring.personKey(db, row.sealedFor) : await keyring.connectionKey(row.sealedBy as string);
   const opened = key && openText(row.sealed, row.id, key);
   return opened && (JSON.parse(opened.pii) as Disclosed);
 }
 
-export async function readTargets(db: Db, decisionId: string, keyring: Keyring): Promise<{ readonly sessionId?: string; readonly deviceId?: string }> {
+export async function readTargets(
+  db: Db,
+  decisionId: string,
+  keyring: Keyring,
+): Promise<{ readonly sessionId?: string; readonly deviceId?: string }> {
   const { rows } = await db.query<SealedRow & { [column: string]: unknown }>(
     `select id, sealed, sealed_for as "sealedFor", sealed_by as "sealedBy" from ledger_entry where id = $1`,
     [decisionId],

@@ -5,7 +5,8 @@ import type { Settings } from '../settings/index.ts';
 
 /** Warns for each part that has no effect; refuses what nobody could work without. */
 export function reportUnserved(settings: Settings, log: Log): void {
-  if (settings.keys?.provider === 'kms-command') throw new AppError('config.invalid', 'keys.provider: kms-command is not in this version; use file');
+  if (settings.keys?.provider === 'kms-command')
+    throw new AppError('config.invalid', 'keys.provider: kms-command is not in this version; use file');
   const unserved = [
     ...settings.receivers.map(({ id }) => `receivers.${id}`),
     ...settings.sinks.map(({ id }) => `sinks.${id}`),

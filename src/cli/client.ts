@@ -31,7 +31,11 @@ export function createClient({ env, ended }: Pick<CommandContext, 'env' | 'ended
     try {
       response = await fetch(new URL(path.replace(/^\//, ''), base?.endsWith('/') ? base : `${base}/`), {
         method,
-        headers: { authorization: `Bearer ${token}`, accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          authorization: `Bearer ${token}`,
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         signal: AbortSignal.any([ended, AbortSignal.timeout(timeoutMs)]),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
@@ -44,7 +48,9 @@ export function createClient({ env, ended }: Pick<CommandContext, 'env' | 'ended
 
   return {
     async get<T>(path: string, query: Readonly<Record<string, string | undefined>> = {}) {
-      const search = new URLSearchParams(Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined)).toString();
+      const search = new URLSearchParams(
+        Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined),
+      ).toString();
       return (await (await call('GET', search === '' ? path : `${path}?${search}`)).json()) as T;
     },
     async text(path) {

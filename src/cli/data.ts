@@ -2,10 +2,10 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../app/system.ts';
 import { silentLog } from '../model/log.ts';
-import { openStore, type Store } from '../store/open.ts';
 import { migrate } from '../store/migrate.ts';
-import { demoFolder } from './demo-folder.ts';
+import { openStore, type Store } from '../store/open.ts';
 import type { CommandContext } from './console.ts';
+import { demoFolder } from './demo-folder.ts';
 import { findConfiguration, parseConfiguration } from './settings.ts';
 
 export interface DataPlace {
@@ -18,7 +18,8 @@ export async function findData(context: CommandContext): Promise<DataPlace> {
   const file = findConfiguration(context);
   const url = context.env['DATABASE_URL'];
   if (file === undefined && !url) return { dataDir: demoFolder(context) };
-  if (file === undefined) return { url: url as string, dataDir: resolve(context.workingDir, context.env['RESCIND_DATA_DIR'] || '.rescind') };
+  if (file === undefined)
+    return { url: url as string, dataDir: resolve(context.workingDir, context.env['RESCIND_DATA_DIR'] || '.rescind') };
   const settings = await parseConfiguration(file, context);
   const dataDir = resolve(context.workingDir, settings.dataDir);
   return settings.database.url === undefined ? { dataDir } : { url: settings.database.url, dataDir };

@@ -7,7 +7,11 @@ import { openStore } from '../store/open.ts';
 import type { CommandContext, ExitCode } from './console.ts';
 import { findData } from './data.ts';
 
-export function addDatabaseCommands(program: Command, context: CommandContext, run: (action: () => Promise<ExitCode>) => Promise<void>): void {
+export function addDatabaseCommands(
+  program: Command,
+  context: CommandContext,
+  run: (action: () => Promise<ExitCode>) => Promise<void>,
+): void {
   const database = program.command('db').description('the schema of the database');
   const command = (name: 'migrate' | 'status', description: string) =>
     database
@@ -19,7 +23,13 @@ export function addDatabaseCommands(program: Command, context: CommandContext, r
           const store = await openStore({ ...(await findData(context)), clock: systemClock, log: silentLog, hold: false });
           try {
             const report = name === 'migrate' ? await migrate(store) : await migrationStatus(store);
-            context.console.out(options.json ? `${JSON.stringify(report)}\n` : `${Object.entries(report).map(([key, value]) => `${key}: ${Array.isArray(value) ? value.join(', ') || 'none' : String(value)}`).join('\n')}\n`);
+            context.console.out(
+              options.json
+                ? `${JSON.stringify(report)}\n`
+                : `${Object.entries(report)
+                    .map(([key, value]) => `${key}: ${Array.isArray(value) ? value.join(', ') || 'none' : String(value)}`)
+                    .join('\n')}\n`,
+            );
             return 0;
           } finally {
             await store.close();

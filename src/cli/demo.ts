@@ -2,13 +2,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type App, startApp } from '../app.ts';
 import { systemRandom } from '../app/system.ts';
+import { type App, startApp } from '../app.ts';
 import { type CommandContext, createProgress, type ExitCode } from './console.ts';
-import { dataFolder, demoFolder } from './demo-folder.ts';
 import { type DemoOrganisation, openOrganisation, prepareFolder, readOrMake } from './demo/organisation.ts';
 import { makePartnerKey, openPartner, type Partner } from './demo/partner.ts';
 import { type StoryResult, tellStory } from './demo/story.ts';
+import { dataFolder, demoFolder } from './demo-folder.ts';
 import { createLog } from './log.ts';
 import { untilEnded } from './serve.ts';
 
@@ -35,7 +35,9 @@ export function addDemoCommand(program: Command, context: CommandContext, run: (
     .option('--story', 'tells its story to the demo organisation that runs')
     .option('--person <id>', 'whose session is revoked', 'alice')
     .option('--json', 'print one JSON object')
-    .action((options: DemoOptions) => run(() => (options.once ? demoOnce(options, context) : options.story ? demoStory(options, context) : serveDemo(context))));
+    .action((options: DemoOptions) =>
+      run(() => (options.once ? demoOnce(options, context) : options.story ? demoStory(options, context) : serveDemo(context))),
+    );
 }
 
 /** Serves the demo organisation of the data folder until the process is asked to end. */
@@ -72,7 +74,12 @@ async function demoOnce(options: DemoOptions, context: CommandContext): Promise<
     progress.step('starting the demo organisation');
     const { app, demo, partner } = await start(folder, 0, 0, context);
     try {
-      return report(await tellStory({ origin: app.origin, demo, partner, person: options.person, ended: context.ended, step: progress.step }), options, context, progress);
+      return report(
+        await tellStory({ origin: app.origin, demo, partner, person: options.person, ended: context.ended, step: progress.step }),
+        options,
+        context,
+        progress,
+      );
     } finally {
       progress.step('stopping');
       await app.stop();
@@ -94,7 +101,12 @@ async function demoStory(options: DemoOptions, context: CommandContext): Promise
   const origin = context.env['RESCIND_URL'] || `http://127.0.0.1:${standardPort}`;
   const partner = { issuer: 'https://partner.demo.example', jwksUri: `http://127.0.0.1:${partnerPort}/jwks` };
   const { demo } = await openOrganisation(folder, standardPort, { ...partner, close: async () => {} }, context);
-  return report(await tellStory({ origin, demo, partner: { ...partner, key }, person: options.person, ended: context.ended, step: progress.step }), options, context, progress);
+  return report(
+    await tellStory({ origin, demo, partner: { ...partner, key }, person: options.person, ended: context.ended, step: progress.step }),
+    options,
+    context,
+    progress,
+  );
 }
 
 async function start(folder: string, port: number, jwksPort: number, context: CommandContext): Promise<RunningDemo> {
@@ -125,7 +137,9 @@ function report(result: StoryResult, { json, person }: DemoOptions, { console }:
         'a partner pushed a signed CAEP session-revoked',
         result.timeToRevokeMs === null ? 'the token is still active' : `the token stopped counting after ${result.timeToRevokeMs} ms`,
         `decision ${result.decisionId ?? 'none'}`,
-        result.ledger.verified ? `entry ${result.ledger.index} of ${result.ledger.treeSize} in the decision log, proof verified` : 'the decision log has no proof of it',
+        result.ledger.verified
+          ? `entry ${result.ledger.index} of ${result.ledger.treeSize} in the decision log, proof verified`
+          : 'the decision log has no proof of it',
         '',
       ].join('\n'),
     );

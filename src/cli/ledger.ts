@@ -59,10 +59,18 @@ export function addLedgerCommands(program: Command, context: CommandContext, run
 
 async function verify(options: { key?: string; kept?: string; json?: boolean }, context: CommandContext): Promise<ExitCode> {
   const kept = options.kept === undefined ? undefined : readKept(options.kept, context);
-  const result = await verifyService(createClient(context), { ...(options.key === undefined ? {} : { key: options.key }), ...(kept === undefined ? {} : { kept }) }, context.console);
+  const result = await verifyService(
+    createClient(context),
+    { ...(options.key === undefined ? {} : { key: options.key }), ...(kept === undefined ? {} : { kept }) },
+    context.console,
+  );
   if (options.json) context.console.out(`${JSON.stringify(result)}\n`);
   else {
-    context.console.out(result.verified ? `verified: ${result.treeSize} entries under ${result.key}\n` : `does not hold:\n${result.faults.map((fault) => `  ${fault}`).join('\n')}\n`);
+    context.console.out(
+      result.verified
+        ? `verified: ${result.treeSize} entries under ${result.key}\n`
+        : `does not hold:\n${result.faults.map((fault) => `  ${fault}`).join('\n')}\n`,
+    );
     if (options.key === undefined) context.console.out('the key came from the service itself: give one that you kept with --key\n');
   }
   return result.verified ? 0 : 1;
@@ -75,4 +83,3 @@ function readKept(path: string, { workingDir }: CommandContext): string {
     throw new CommandError(`${path} cannot be read`);
   }
 }
-

@@ -4,5 +4,14 @@ import type { Log } from '../model/log.ts';
 import type { Console } from './console.ts';
 
 export function createLog(level: string, console: Pick<Console, 'err'>): Log {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, messageKey: 'event', formatters: { level: (label) => ({ level: label }) } }, { write: (line: string) => console.err(line) });
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'event',
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => console.err(line) },
+  );
 }

@@ -14,7 +14,11 @@ interface Options {
   readonly json?: boolean;
 }
 
-export function addPolicyCommands(program: Command, context: CommandContext, run: (action: () => Promise<ExitCode>) => Promise<void>): void {
+export function addPolicyCommands(
+  program: Command,
+  context: CommandContext,
+  run: (action: () => Promise<ExitCode>) => Promise<void>,
+): void {
   const policy = program.command('policy').description('the policy folder');
   const add = (name: string, description: string, action: (options: Options, bundle: CompiledBundle, folder: string) => ExitCode) =>
     policy
@@ -48,7 +52,8 @@ export function defaultFolder({ workingDir, programDir }: Pick<CommandContext, '
 
 function lint(options: Options, compiled: CompiledBundle, { console }: CommandContext): ExitCode {
   const faults = compiled.ok ? [] : compiled.faults;
-  if (options.json) console.out(`${JSON.stringify({ ok: compiled.ok, faults, ...(compiled.ok ? { bundleHash: compiled.bundle.hash } : {}) }, null, 2)}\n`);
+  if (options.json)
+    console.out(`${JSON.stringify({ ok: compiled.ok, faults, ...(compiled.ok ? { bundleHash: compiled.bundle.hash } : {}) }, null, 2)}\n`);
   else if (!compiled.ok) console.out(`${formatFaults(faults)}\n`);
   else {
     console.out(`bundle ${compiled.bundle.hash}\n`);
@@ -65,7 +70,9 @@ function test(options: Options, compiled: CompiledBundle, { console }: CommandCo
   if (options.json) console.out(`${JSON.stringify(results, null, 2)}\n`);
   else {
     for (const result of results) {
-      console.out(`${result.outcome === 'passed' ? 'ok  ' : result.outcome === 'failed' ? 'FAIL' : 'skip'}  ${result.policyId}  ${result.name}\n`);
+      console.out(
+        `${result.outcome === 'passed' ? 'ok  ' : result.outcome === 'failed' ? 'FAIL' : 'skip'}  ${result.policyId}  ${result.name}\n`,
+      );
       for (const difference of result.differences) console.out(`        ${difference}\n`);
     }
     console.out(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped\n`);

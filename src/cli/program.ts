@@ -2,9 +2,9 @@
 import { Command, CommanderError } from 'commander';
 import { formatFaults } from '../model/document.ts';
 import { AppError } from '../model/errors.ts';
+import { addAbsentCommands } from './absent.ts';
 import { CommandError } from './client.ts';
 import type { CommandContext, ExitCode } from './console.ts';
-import { addAbsentCommands } from './absent.ts';
 import { addDatabaseCommands } from './database.ts';
 import { addDemoCommand } from './demo.ts';
 import { addInitCommand } from './init.ts';

@@ -18,14 +18,22 @@ interface Listing {
 
 /** A `list` with the filters of its route, and a `show` by id. */
 function addListing({ command, path, columns, filters }: Listing, context: CommandContext, run: Run): void {
-  const list = command.command('list').description('newest first').option('--limit <n>', 'how many, 1 to 500').option('--cursor <cursor>', 'where the last page ended').option('--json', 'print JSON');
+  const list = command
+    .command('list')
+    .description('newest first')
+    .option('--limit <n>', 'how many, 1 to 500')
+    .option('--cursor <cursor>', 'where the last page ended')
+    .option('--json', 'print JSON');
   for (const filter of filters) list.option(`--${filter} <value>`, `only those with this ${filter}`);
   list.action((options: Record<string, string | boolean>) =>
     run(async () => {
       const { json, ...query } = options;
       const page = await createClient(context).get<Page>(path, query as Record<string, string>);
       if (json) context.console.out(`${JSON.stringify(page, null, 2)}\n`);
-      else context.console.out(`${formatTable([columns, ...page.items.map((item) => columns.map((column) => cellOf(item, column)))])}\n${page.nextCursor === null ? '' : `more: --cursor ${page.nextCursor}\n`}`);
+      else
+        context.console.out(
+          `${formatTable([columns, ...page.items.map((item) => columns.map((column) => cellOf(item, column)))])}\n${page.nextCursor === null ? '' : `more: --cursor ${page.nextCursor}\n`}`,
+        );
       return 0;
     }),
   );
@@ -34,18 +42,34 @@ function addListing({ command, path, columns, filters }: Listing, context: Comma
     .description('one record, whole')
     .argument('<id>')
     .option('--json', 'print JSON')
-    .action((id: string) => run(async () => (context.console.out(`${JSON.stringify(await createClient(context).get(`${path}/${encodeURIComponent(id)}`), null, 2)}\n`), 0)));
+    .action((id: string) =>
+      run(async () => {
+        const record = await createClient(context).get(`${path}/${encodeURIComponent(id)}`);
+        context.console.out(`${JSON.stringify(record, null, 2)}\n`);
+        return 0;
+      }),
+    );
 }
 
 function cellOf(item: Record<string, unknown>, column: string): string {
   const value = column.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], item);
-  if (Array.isArray(value)) return value.map((one) => (typeof one === 'object' ? ((one as { type?: string }).type ?? '') : String(one))).join(',') || '-';
+  if (Array.isArray(value))
+    return value.map((one) => (typeof one === 'object' ? ((one as { type?: string }).type ?? '') : String(one))).join(',') || '-';
   return value === null || value === undefined ? '-' : String(value);
 }
 
 export function addRecordCommands(program: Command, context: CommandContext, run: Run): void {
   const signal = program.command('signal').description('what arrived');
-  addListing({ command: signal, path: '/api/v1/signals', columns: ['id', 'type', 'source', 'state', 'occurredAt'], filters: ['type', 'source', 'state', 'identity'] }, context, run);
+  addListing(
+    {
+      command: signal,
+      path: '/api/v1/signals',
+      columns: ['id', 'type', 'source', 'state', 'occurredAt'],
+      filters: ['type', 'source', 'state', 'identity'],
+    },
+    context,
+    run,
+  );
   signal
     .command('send')
     .description('send a signal, as an API client or an operator would')
@@ -58,11 +82,25 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     .action((options: SendOptions) => run(() => sendSignal(options, context)));
 
   const identity = program.command('identity').description('who is known');
-  addListing({ command: identity, path: '/api/v1/identities', columns: ['id', 'emails', 'level', 'score', 'privileged', 'protected'], filters: ['email'] }, context, run);
+  addListing(
+    {
+      command: identity,
+      path: '/api/v1/identities',
+      columns: ['id', 'emails', 'level', 'score', 'privileged', 'protected'],
+      filters: ['email'],
+    },
+    context,
+    run,
+  );
 
   const decision = program.command('decision').description('what was decided, and why');
   addListing(
-    { command: decision, path: '/api/v1/decisions', columns: ['id', 'policyId', 'outcome', 'mode', 'level', 'actions', 'decidedAt'], filters: ['identity', 'policy', 'outcome', 'level', 'mode', 'from', 'to'] },
+    {
+      command: decision,
+      path: '/api/v1/decisions',
+      columns: ['id', 'policyId', 'outcome', 'mode', 'level', 'actions', 'decidedAt'],
+      filters: ['identity', 'policy', 'outcome', 'level', 'mode', 'from', 'to'],
+    },
     context,
     run,
   );
@@ -75,9 +113,27 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     .action((id: string, options: { active?: boolean; json?: boolean }) => run(() => replayDecision(id, options, context)));
 
   const plan = program.command('plan').description('work that follows from decisions');
-  addListing({ command: plan, path: '/api/v1/plans', columns: ['id', 'decisionId', 'state', 'heldFor', 'connection'], filters: ['state', 'decision'] }, context, run);
+  addListing(
+    {
+      command: plan,
+      path: '/api/v1/plans',
+      columns: ['id', 'decisionId', 'state', 'heldFor', 'connection'],
+      filters: ['state', 'decision'],
+    },
+    context,
+    run,
+  );
   const action = program.command('action').description('calls to providers and what became of them');
-  addListing({ command: action, path: '/api/v1/actions', columns: ['id', 'type', 'connection', 'state', 'attempts', 'residualAccessSeconds'], filters: ['state', 'plan'] }, context, run);
+  addListing(
+    {
+      command: action,
+      path: '/api/v1/actions',
+      columns: ['id', 'type', 'connection', 'state', 'attempts', 'residualAccessSeconds'],
+      filters: ['state', 'plan'],
+    },
+    context,
+    run,
+  );
 }
 
 interface SendOptions {
@@ -98,7 +154,9 @@ async function sendSignal(options: SendOptions, context: CommandContext): Promis
     ...(occurredAt === undefined ? {} : { occurredAt }),
     ...(dedupeKey === undefined ? {} : { dedupeKey }),
   });
-  context.console.out(options.json ? `${JSON.stringify(accepted)}\n` : `signal ${accepted.id}\ndecision ${accepted.decisionIds.join(', ') || 'none yet'}\n`);
+  context.console.out(
+    options.json ? `${JSON.stringify(accepted)}\n` : `signal ${accepted.id}\ndecision ${accepted.decisionIds.join(', ') || 'none yet'}\n`,
+  );
   return 0;
 }
 
@@ -131,9 +189,13 @@ async function replayDecision(id: string, options: { active?: boolean; json?: bo
 
 function describeReplay(replay: Replay): string[] {
   const lines = [replay.same ? 'same: the decision comes out byte for byte' : 'different'];
-  if (replay.engine.stored !== replay.engine.running) lines.push(`engine: decided by ${replay.engine.stored}, this is ${replay.engine.running}`);
-  if (replay.bundle.stored !== replay.bundle.used) lines.push(`policies: decided by ${replay.bundle.stored.slice(0, 12)}, replayed under ${replay.bundle.used.slice(0, 12)}`);
-  for (const change of replay.changes) lines.push(`changed in the policies: ${change.path}: ${JSON.stringify(change.before)} -> ${JSON.stringify(change.after)}`);
-  for (const { path, stored, replayed } of replay.differences) lines.push(`${path}: ${JSON.stringify(stored)} -> ${JSON.stringify(replayed)}`);
+  if (replay.engine.stored !== replay.engine.running)
+    lines.push(`engine: decided by ${replay.engine.stored}, this is ${replay.engine.running}`);
+  if (replay.bundle.stored !== replay.bundle.used)
+    lines.push(`policies: decided by ${replay.bundle.stored.slice(0, 12)}, replayed under ${replay.bundle.used.slice(0, 12)}`);
+  for (const change of replay.changes)
+    lines.push(`changed in the policies: ${change.path}: ${JSON.stringify(change.before)} -> ${JSON.stringify(change.after)}`);
+  for (const { path, stored, replayed } of replay.differences)
+    lines.push(`${path}: ${JSON.stringify(stored)} -> ${JSON.stringify(replayed)}`);
   return lines;
 }

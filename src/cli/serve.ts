@@ -1,12 +1,12 @@
 /** `serve`: the service with its configuration; `start` is what `npm start` does: that, or the demo organisation. */
 import type { Command } from 'commander';
-import { startApp } from '../app.ts';
 import type { App } from '../app.ts';
+import { startApp } from '../app.ts';
+import type { Settings } from '../settings/index.ts';
 import type { CommandContext, ExitCode } from './console.ts';
 import { serveDemo } from './demo.ts';
 import { createLog } from './log.ts';
 import { findConfiguration, parseConfiguration, requireConfiguration } from './settings.ts';
-import type { Settings } from '../settings/index.ts';
 
 export function addServeCommands(program: Command, context: CommandContext, run: (action: () => Promise<ExitCode>) => Promise<void>): void {
   program

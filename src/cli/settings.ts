@@ -8,7 +8,10 @@ import { CommandError } from './client.ts';
 import type { CommandContext } from './console.ts';
 
 /** `RESCIND_CONFIG`, else `rescind.yaml` in the working folder; `undefined` where neither is there. */
-export function findConfiguration({ env, workingDir }: Pick<CommandContext, 'env' | 'workingDir'>): { readonly path: string; readonly text: string } | undefined {
+export function findConfiguration({
+  env,
+  workingDir,
+}: Pick<CommandContext, 'env' | 'workingDir'>): { readonly path: string; readonly text: string } | undefined {
   const named = env['RESCIND_CONFIG'];
   const path = resolve(workingDir, named || 'rescind.yaml');
   try {
@@ -21,7 +24,10 @@ export function findConfiguration({ env, workingDir }: Pick<CommandContext, 'env
 }
 
 /** Throws AppError `config.invalid` with every fault. */
-export async function parseConfiguration(file: { readonly path: string; readonly text: string }, context: Pick<CommandContext, 'env' | 'workingDir'>): Promise<Settings> {
+export async function parseConfiguration(
+  file: { readonly path: string; readonly text: string },
+  context: Pick<CommandContext, 'env' | 'workingDir'>,
+): Promise<Settings> {
   const read = readSettings({
     text: file.text,
     file: file.path,

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { systemClock, systemRandom } from '../app/system.ts';
+import { toRfc3339 } from '../model/clock.ts';
 import { createIdMaker } from '../model/ids.ts';
 import { type Role, roles } from '../model/operator.ts';
-import { toRfc3339 } from '../model/clock.ts';
 import { insertToken, listTokens, revokeToken } from '../store/token-store.ts';
 import { CommandError } from './client.ts';
 import { type CommandContext, type ExitCode, formatTable } from './console.ts';
@@ -20,7 +20,12 @@ export function addTokenCommands(program: Command, context: CommandContext, run:
     .description('makes a token and prints it, once')
     .requiredOption('--role <role>', `one or more of ${roles.join(', ')}`, collectRole, [] as Role[])
     .option('--name <name>', 'what to call it; unique among those in use', parseName)
-    .option('--type <type>', 'a signal type that it may send; several times for several', (value: string, all: string[]) => [...all, value], [] as string[])
+    .option(
+      '--type <type>',
+      'a signal type that it may send; several times for several',
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--days <n>', 'how long it counts', parseDays)
     .option('--json', 'print JSON')
     .action((options: CreateOptions) => run(() => create(options, context)));
@@ -54,7 +59,10 @@ async function create(options: CreateOptions, context: CommandContext): Promise<
     expiresAt: options.days === undefined ? null : at + options.days * dayMs,
   };
   await withStore(context, (store) => insertToken(store, { ...record, sha256: createHash('sha256').update(secret).digest() }));
-  if (options.json) context.console.out(`${JSON.stringify({ name: record.name, token: secret, roles: record.roles, expiresAt: record.expiresAt === null ? null : toRfc3339(record.expiresAt) })}\n`);
+  if (options.json)
+    context.console.out(
+      `${JSON.stringify({ name: record.name, token: secret, roles: record.roles, expiresAt: record.expiresAt === null ? null : toRfc3339(record.expiresAt) })}\n`,
+    );
   else context.console.out(`${secret}\n`);
   return 0;
 }
@@ -62,9 +70,17 @@ async function create(options: CreateOptions, context: CommandContext): Promise<
 async function list(options: { json?: boolean }, context: CommandContext): Promise<ExitCode> {
   const tokens = await withStore(context, listTokens);
   const instant = (at: number | null) => (at === null ? null : toRfc3339(at));
-  const shown = tokens.map((token) => ({ ...token, createdAt: instant(token.createdAt), expiresAt: instant(token.expiresAt), revokedAt: instant(token.revokedAt) }));
+  const shown = tokens.map((token) => ({
+    ...token,
+    createdAt: instant(token.createdAt),
+    expiresAt: instant(token.expiresAt),
+    revokedAt: instant(token.revokedAt),
+  }));
   if (options.json) context.console.out(`${JSON.stringify({ items: shown }, null, 2)}\n`);
-  else context.console.out(`${formatTable([['name', 'roles', 'expires', 'revoked'], ...shown.map((token) => [token.name, token.roles.join(','), token.expiresAt ?? 'never', token.revokedAt ?? '-'])])}\n`);
+  else
+    context.console.out(
+      `${formatTable([['name', 'roles', 'expires', 'revoked'], ...shown.map((token) => [token.name, token.roles.join(','), token.expiresAt ?? 'never', token.revokedAt ?? '-'])])}\n`,
+    );
   return 0;
 }
 

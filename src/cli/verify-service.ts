@@ -11,7 +11,11 @@ export interface ServiceVerdict {
   readonly faults: readonly string[];
 }
 
-export async function verifyService(client: Client, options: { readonly key?: string; readonly kept?: string }, console: Console): Promise<ServiceVerdict> {
+export async function verifyService(
+  client: Client,
+  options: { readonly key?: string; readonly kept?: string },
+  console: Console,
+): Promise<ServiceVerdict> {
   const keys = options.key === undefined ? (await client.get<{ items: string[] }>('/api/v1/ledger/keys')).items : [options.key];
   const progress = createProgress(console);
   let read = 0;

@@ -48,7 +48,14 @@ export function composeGraph(rows: GraphRows): Graph | 'moved' {
     identity(id) {
       const row = locked.get(id);
       if (row === undefined) throw new Error('identity is not locked');
-      return { id, tier: row.tier, protected: row.protected, executive: row.executive, groups: row.groups, accounts: accounts.get(id) ?? [] };
+      return {
+        id,
+        tier: row.tier,
+        protected: row.protected,
+        executive: row.executive,
+        groups: row.groups,
+        accounts: accounts.get(id) ?? [],
+      };
     },
   };
 }

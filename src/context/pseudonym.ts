@@ -48,7 +48,10 @@ export function subjectOf(claim: SubjectClaim, identity: Identity | null, ref: R
     case 'person':
       return { kind: 'person', id: identity?.id ?? ref(`p:${claim.person.map((key) => `${key.format} ${key.value}`).join('\n')}`) };
     case 'account':
-      return { kind: 'account', id: accountNamed(claim, identity) ?? identity?.id ?? ref(`a:${claim.person.map((key) => key.value).join('\n')}`) };
+      return {
+        kind: 'account',
+        id: accountNamed(claim, identity) ?? identity?.id ?? ref(`a:${claim.person.map((key) => key.value).join('\n')}`),
+      };
     case 'session':
       return { kind: 'session', id: ref(claim.session !== undefined ? `s:${claim.session}` : `d:${claim.device ?? ''}`) };
     case 'device':

@@ -13,7 +13,9 @@ export interface Fault {
   readonly code?: string;
 }
 
-export type DocumentResult<T> = { readonly ok: true; readonly value: T; readonly locate: Locate } | { readonly ok: false; readonly faults: readonly Fault[] };
+export type DocumentResult<T> =
+  | { readonly ok: true; readonly value: T; readonly locate: Locate }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 /** Finds the place of a path in the text; falls back to the nearest parent that is there. */
 export type Locate = (path: readonly PropertyKey[]) => { line: number; column: number };
@@ -36,7 +38,13 @@ export function parseYaml(text: string, file: string): DocumentResult<unknown> {
   if (document.errors.length > 0) {
     return {
       ok: false,
-      faults: document.errors.map((e) => ({ file, ...at(e.pos[0]), path: '', message: e.message.split('\n')[0] ?? 'not YAML', code: 'E101' })),
+      faults: document.errors.map((e) => ({
+        file,
+        ...at(e.pos[0]),
+        path: '',
+        message: e.message.split('\n')[0] ?? 'not YAML',
+        code: 'E101',
+      })),
     };
   }
   const locate: Locate = (path) => {

@@ -1,14 +1,15 @@
 /** Judges the signals of one batch in their order, each person's evidence carried from one to the next. */
+
+import type { KeyObject } from 'node:crypto';
 import { composeGraph, composeSituation, type Graph, type Ref } from '../context/index.ts';
 import { consider, type Draft, groupOf, setAside } from '../engine.ts';
-import type { KeyObject } from 'node:crypto';
 import type { Instant } from '../model/clock.ts';
 import type { SealOwner } from '../model/entry.ts';
 import type { IdentityId } from '../model/ids.ts';
-import { emptyEvidence, type EvidenceState, type Level } from '../model/risk.ts';
-import { parseEvidence } from '../risk/index.ts';
-import { inSettlingOrder, type Item } from '../signals/index.ts';
+import { type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
 import type { SourceStanding } from '../model/situation.ts';
+import { parseEvidence } from '../risk/index.ts';
+import { type Item, inSettlingOrder } from '../signals/index.ts';
 import type { IdentityRow, Opened } from '../store/settle-session.ts';
 import type { JudgingState, PipelineParts } from './parts.ts';
 
@@ -105,7 +106,11 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
 }
 
 /** What is known of the other sources whose evidence the person holds. */
-export function standingsOf(evidence: EvidenceState, own: string, judging: Pick<JudgingState, 'sourceSince' | 'kindOf'>): Readonly<Record<string, SourceStanding>> {
+export function standingsOf(
+  evidence: EvidenceState,
+  own: string,
+  judging: Pick<JudgingState, 'sourceSince' | 'kindOf'>,
+): Readonly<Record<string, SourceStanding>> {
   const standings: Record<string, SourceStanding> = {};
   for (const { source } of evidence.families) {
     const kind = judging.kindOf(source);

@@ -1,5 +1,6 @@
 /** What the pipeline is given by `app.ts`: the store, the keys, the judging that is in force, and whom to wake afterwards. */
 import type { KeyObject } from 'node:crypto';
+import type { PlanRef } from '../actions/index.ts';
 import type { Bundle } from '../engine.ts';
 import type { Instant } from '../model/clock.ts';
 import type { IdentityId, IdMaker, PlanId, RandomBytes } from '../model/ids.ts';
@@ -7,7 +8,6 @@ import type { Log } from '../model/log.ts';
 import type { Pause } from '../model/pause.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { SourceKind } from '../model/signal.ts';
-import type { PlanRef } from '../actions/index.ts';
 import type { SettleSession } from '../store/settle-session.ts';
 import type { Statement } from '../store/statement.ts';
 
@@ -40,5 +40,9 @@ export interface PipelineParts {
   readonly random: RandomBytes;
   readonly log: Log;
   /** Called after a commit; must not throw. */
-  readonly committed: (result: { readonly released: readonly PlanId[]; readonly newSources: readonly string[]; readonly at: Instant }) => void;
+  readonly committed: (result: {
+    readonly released: readonly PlanId[];
+    readonly newSources: readonly string[];
+    readonly at: Instant;
+  }) => void;
 }

@@ -4,7 +4,7 @@ import { decidedEntry, planEntry, prepareEntry, sealRandomBytes, sealText, undec
 import type { Instant } from '../model/clock.ts';
 import type { CounterUse, Decision, Plan } from '../model/decision.ts';
 import type { EntryRow } from '../model/entry.ts';
-import { type ActionId, type DecisionId, type EntryId, type PlanId } from '../model/ids.ts';
+import type { ActionId, DecisionId, EntryId, PlanId } from '../model/ids.ts';
 import { serialiseEvidence } from '../risk/index.ts';
 import { entryStatements } from '../store/ledger-append.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
@@ -42,7 +42,16 @@ export function nameDecision(considered: Considered, judged: Judged, at: Instant
       createdAt: at,
     };
     const { cause, policyId } = decision;
-    return { plan, signalId: signal.id, accountId: draft.accountId, cause, policyId, source: signal.source, profile: draft.profile, deadlineAt: at + planDeadlineMs };
+    return {
+      plan,
+      signalId: signal.id,
+      accountId: draft.accountId,
+      cause,
+      policyId,
+      source: signal.source,
+      profile: draft.profile,
+      deadlineAt: at + planDeadlineMs,
+    };
   });
   return { ...considered, judged, decision, plans };
 }
@@ -57,7 +66,11 @@ export async function composeWrites(
   const plans = settled.flatMap((one) => one.plans);
   const uses = settled.flatMap((one) => usesOf(one));
   const rows = entryRows(settled, batch.failed, at, parts);
-  const changed = [...batch.evidence].map(([identityId, { state, heldLevel }]) => ({ identityId, evidence: serialiseEvidence(state), heldLevel }));
+  const changed = [...batch.evidence].map(([identityId, { state, heldLevel }]) => ({
+    identityId,
+    evidence: serialiseEvidence(state),
+    heldLevel,
+  }));
   const statements: Statement[] = [];
   if (settled.length > 0) statements.push(insertSignals(settled.map(signalRow)));
   if (rows.length > 0) statements.push(...entryStatements(rows, parts.ids.next(at)));
@@ -82,14 +95,27 @@ function usesOf({ judged, plans }: Settled): readonly (CounterUse & { readonly p
 }
 
 function signalRow({ item, draft, decision }: Settled) {
-  return { id: item.signalId, state: draft.state, arrival: item.arrival, subjectId: decision.subject.id, identityId: decision.identityId, decision };
+  return {
+    id: item.signalId,
+    state: draft.state,
+    arrival: item.arrival,
+    subjectId: decision.subject.id,
+    identityId: decision.identityId,
+    decision,
+  };
 }
 
-function entryRows(settled: readonly Settled[], failed: readonly Failed[], at: Instant, { ids, random }: PipelineParts): readonly EntryRow[] {
+function entryRows(
+  settled: readonly Settled[],
+  failed: readonly Failed[],
+  at: Instant,
+  { ids, random }: PipelineParts,
+): readonly EntryRow[] {
   const rows: EntryRow[] = [];
   for (const one of settled) {
     rows.push(prepareEntry(decidedEntry(one.item.arrival, one.decision, one.draft.state, one.owner, one.judged.snapshot), one.key, random));
-    for (const { plan, profile } of one.plans) rows.push(prepareEntry(planEntry(ids.next<EntryId>(at), plan, profile, one.judged.direct), null, random));
+    for (const { plan, profile } of one.plans)
+      rows.push(prepareEntry(planEntry(ids.next<EntryId>(at), plan, profile, one.judged.direct), null, random));
   }
   for (const { item, reason } of failed) {
     rows.push(prepareEntry(undecidedEntry(ids.next<EntryId>(at), item.signalId, item.arrival, reason, item.attempt + 1, at), null, random));

@@ -10,14 +10,7 @@ const naming = ['group', 'role', 'factor', 'playbook', 'event', 'receiver', 'pro
 export function combineActions(wanted: readonly WantedAction[]): readonly WantedAction[] {
   const byEffect = new Map<string, WantedAction>();
   for (const action of wanted) {
-    const standing = action.enforced ? 'enforced' : action.policyId;
-    const key = JSON.stringify([
-      action.type,
-      action.connection,
-      action.accountId,
-      standing,
-      ...naming.map((name) => action.parameters[name] ?? null),
-    ]);
+    const key = keyOf(action);
     const known = byEffect.get(key);
     byEffect.set(
       key,
@@ -25,6 +18,12 @@ export function combineActions(wanted: readonly WantedAction[]): readonly Wanted
     );
   }
   return [...byEffect.values()];
+}
+
+function keyOf({ type, connection, accountId, enforced, policyId, parameters }: WantedAction): string {
+  let key = `${type}\n${connection}\n${accountId ?? ''}\n${enforced ? 'enforced' : policyId}`;
+  for (const name of naming) if (parameters[name] !== undefined) key += `\n${name}\n${parameters[name]}`;
+  return key;
 }
 
 /** An approval that one of them demands is demanded of both; exempt is only what both exempt. */

@@ -1,14 +1,12 @@
 /** From a situation and its score to what policies want: candidates, exclusions, needs, condition, ladder, mode, combination. */
-import type { ActionParameters } from '../model/action.ts';
-import type { ClauseTrace, Intent, Reason, ReasonCode, WantedAction } from '../model/decision.ts';
+import type { ClauseTrace, Intent, Reason, ReasonCode } from '../model/decision.ts';
 import type { Assessment } from '../model/risk.ts';
-import type { CeilingEntry, JudgingSettings } from '../model/settings.ts';
+import type { JudgingSettings } from '../model/settings.ts';
 import type { Situation } from '../model/situation.ts';
-import type { Account } from '../model/subject.ts';
-import { fallsOnAccounts } from './action-parameters.ts';
 import { combineActions } from './combine.ts';
-import type { CompiledAction, CompiledPolicies, CompiledPolicy, CompiledStep } from './compiled.ts';
-import { ceilingOf, inRollout } from './mode.ts';
+import type { CompiledPolicies, CompiledPolicy, CompiledStep } from './compiled.ts';
+import { inRollout } from './mode.ts';
+import { actionsOf, fallbackSteps, type Match, wantedOf } from './targets.ts';
 import { type Values, valueAt, valuesOf } from './values.ts';
 
 /** How far a policy came, so that the nearest one can be named when none matched. */
@@ -25,16 +23,6 @@ const stages: readonly ReasonCode[] = [
   'policyError',
   'noStep',
 ];
-
-interface Match {
-  readonly policy: CompiledPolicy;
-  /** Steps whose `at` holds, least intrusive first; never empty. */
-  readonly holding: readonly CompiledStep[];
-  readonly enforced: boolean;
-  /** An immediate termination: neither mode, roll-out nor ceiling is asked. */
-  readonly order: boolean;
-  readonly lowered: readonly Reason[];
-}
 
 type Fell = { readonly code: ReasonCode; readonly ref: string; readonly gaps?: readonly Reason[] };
 
@@ -199,119 +187,6 @@ function intend(
       ...fallen.filter((fell) => fell.code === 'policyError' || fell.code === 'excluded').map(({ code, ref }): Reason => ({ code, ref })),
     ],
   };
-}
-
-/** The step asked for, and, on connections whose ceiling lies below it, the highest holding step that fits beside the report. */
-function wantedOf(match: Match, asked: CompiledStep, situation: Situation, settings: JudgingSettings): readonly WantedAction[] {
-  const top = actionsOf(match, asked, situation, settings, 'any');
-  if (!match.enforced || match.order) return top;
-  const below = [...new Set(top.map((action) => action.connection))].flatMap((connection) => {
-    const { mode, maxRung } = ceilingOf(connection, situation, settings);
-    if (mode !== 'enforce' || asked.rung <= maxRung) return [];
-    const step = match.holding.findLast((holding) => holding.rung <= maxRung);
-    return step === undefined
-      ? []
-      : actionsOf(match, step, situation, settings, 'atMost').filter((action) => action.connection === connection);
-  });
-  return [...top, ...below];
-}
-
-/** What to take instead: the named step, if it is lower, then whatever holds below, strongest first. */
-function fallbackSteps({ policy, holding }: Match): readonly CompiledStep[] {
-  const asked = holding.at(-1) as CompiledStep;
-  const named = policy.fallback !== undefined && policy.fallback.index < asked.index ? [policy.fallback] : [];
-  const lower = holding
-    .slice(0, -1)
-    .reverse()
-    .filter((step) => step !== named[0]);
-  return named.length > 0 ? [...named, ...lower.filter((step) => step.index < (named[0] as CompiledStep).index)] : lower;
-}
-
-/** The accounts that a step falls on: of an account that is itself the scope, only that one. */
-function accountsOf({ policy }: Match, situation: Situation, settings: JudgingSettings): readonly Account[] {
-  const { subject, identity } = situation;
-  const one = policy.scope === 'account' && subject.kind === 'account' ? subject.id : undefined;
-  return (identity?.accounts ?? []).filter(
-    (account) => Object.hasOwn(settings.connections, account.connection) && (one === undefined || account.id === one),
-  );
-}
-
-interface Target {
-  readonly connection: string;
-  readonly account?: Account;
-}
-
-/** What no connection offers still has one target, so that it is recorded. */
-const nowhere: Target = { connection: 'none' };
-
-function targetsOf(action: CompiledAction, match: Match, situation: Situation, settings: JudgingSettings): readonly Target[] {
-  if (situation.identity !== null && fallsOnAccounts(action.type)) {
-    const accounts = accountsOf(match, situation, settings);
-    return accounts.length === 0 ? [nowhere] : accounts.map((account) => ({ connection: account.connection, account }));
-  }
-  const offering = Object.keys(settings.connections)
-    .filter((connection) => settings.connections[connection]?.actions.includes(action.type))
-    .sort();
-  return offering.length === 0 ? [nowhere] : offering.map((connection) => ({ connection }));
-}
-
-/** `atMost` leaves out what the ceiling would only report: a fallback that may not run is none. */
-function actionsOf(
-  match: Match,
-  step: CompiledStep,
-  situation: Situation,
-  settings: JudgingSettings,
-  limit: 'any' | 'atMost',
-): readonly WantedAction[] {
-  return step.actions.flatMap((action) =>
-    targetsOf(action, match, situation, settings).flatMap((target) => {
-      const wanted = wantAction(match, step, action, target, situation, settings);
-      return limit === 'atMost' && match.enforced && !wanted.enforced ? [] : [wanted];
-    }),
-  );
-}
-
-function wantAction(
-  match: Match,
-  step: CompiledStep,
-  action: CompiledAction,
-  target: Target,
-  situation: Situation,
-  settings: JudgingSettings,
-): WantedAction {
-  const { connection, account } = target;
-  const configured = Object.hasOwn(settings.connections, connection) ? settings.connections[connection] : undefined;
-  const ceiling: CeilingEntry = ceilingOf(connection, situation, settings);
-  const parameters = parametersFor(action, connection, configured?.provider, situation);
-  // One session that nobody named would have to be guessed, or widened to all of the person's.
-  const unnamed = parameters.scope === 'one' && situation.subject.kind !== 'session';
-  const offered = !unnamed && (configured?.actions.includes(action.type) ?? false);
-  return {
-    type: action.type,
-    connection,
-    accountId: account?.id ?? null,
-    parameters,
-    policyId: match.policy.id,
-    step: step.name,
-    rung: step.rung,
-    enforced: match.order || (match.enforced && ceiling.mode === 'enforce' && step.rung <= ceiling.maxRung),
-    direct: step.direct,
-    ...(step.approval === undefined ? {} : { approval: step.approval }),
-    ...(offered ? {} : { unsupported: true }),
-  };
-}
-
-const scoped = new Set(['session.revoke', 'token.revoke']);
-
-/** Provider and connection may say more. One session, unless the policy says all, is only that one. */
-function parametersFor(action: CompiledAction, connection: string, provider: string | undefined, situation: Situation): ActionParameters {
-  const own = {
-    ...action.parameters,
-    ...(provider === undefined ? {} : (action.perProvider[provider] ?? {})),
-    ...(action.perConnection[connection] ?? {}),
-  };
-  if (!scoped.has(action.type) || own.scope !== undefined) return own;
-  return { ...own, scope: situation.subject.kind === 'session' ? 'one' : 'all' };
 }
 
 function traceOf(candidates: readonly CompiledPolicy[], values: Values): readonly ClauseTrace[] {

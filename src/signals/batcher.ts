@@ -81,7 +81,8 @@ export function createBatcher<Item, Result>(
       openBodies += 1;
       try {
         const results: Result[] = [];
-        for (let from = 0; from < items.length; from += options.cap) results.push(...(await enqueue(items.slice(from, from + options.cap))));
+        for (let from = 0; from < items.length; from += options.cap)
+          results.push(...(await enqueue(items.slice(from, from + options.cap))));
         return results;
       } finally {
         openBodies -= 1;

@@ -42,9 +42,7 @@ function restriction(arrival: Arrival): number {
 export function inSettlingOrder(items: readonly Item[]): readonly Item[] {
   return [...items].sort(
     (a, b) =>
-      a.arrival.occurredAt - b.arrival.occurredAt ||
-      restriction(a.arrival) - restriction(b.arrival) ||
-      (a.signalId < b.signalId ? -1 : 1),
+      a.arrival.occurredAt - b.arrival.occurredAt || restriction(a.arrival) - restriction(b.arrival) || (a.signalId < b.signalId ? -1 : 1),
   );
 }
 

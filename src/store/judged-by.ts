@@ -63,8 +63,15 @@ export async function lastConfig(db: Db): Promise<ConfigVersion | undefined> {
 }
 
 async function readConfigs(db: Db, where: string, values: unknown[]): Promise<readonly ConfigVersion[]> {
-  const { rows } = await db.query<{ hash: string; judging: string; redacted: string }>(`select hash, judging, redacted from config_version ${where}`, values);
-  return rows.map((row) => ({ hash: row.hash, judging: JSON.parse(row.judging) as JudgingSettings, redacted: JSON.parse(row.redacted) as unknown }));
+  const { rows } = await db.query<{ hash: string; judging: string; redacted: string }>(
+    `select hash, judging, redacted from config_version ${where}`,
+    values,
+  );
+  return rows.map((row) => ({
+    hash: row.hash,
+    judging: JSON.parse(row.judging) as JudgingSettings,
+    redacted: JSON.parse(row.redacted) as unknown,
+  }));
 }
 
 export async function readSources(db: Db): Promise<ReadonlyMap<string, Instant>> {
@@ -88,11 +95,10 @@ export interface Organisation {
 
 /** Remembers whose records these are; answers what is remembered. */
 export async function claimOrganisation(db: Db, organisation: Organisation, at: Instant): Promise<Organisation> {
-  await db.query(`insert into organisation (origin, kind, created_at) values ($1, $2, to_timestamp($3::float8 / 1000)) on conflict do nothing`, [
-    organisation.origin,
-    organisation.kind,
-    at,
-  ]);
+  await db.query(
+    `insert into organisation (origin, kind, created_at) values ($1, $2, to_timestamp($3::float8 / 1000)) on conflict do nothing`,
+    [organisation.origin, organisation.kind, at],
+  );
   return (await db.query<{ origin: string; kind: string }>('select origin, kind from organisation')).rows[0] as Organisation;
 }
 

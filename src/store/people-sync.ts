@@ -12,7 +12,11 @@ export interface PersonRecord {
   /** The name that the configuration gives; absent for people of a directory. */
   readonly alias?: string;
   readonly identifiers: readonly IdentifierKey[];
-  readonly accounts: readonly { readonly connection: string; readonly externalId: string; readonly status: 'active' | 'suspended' | 'disabled' | 'unknown' }[];
+  readonly accounts: readonly {
+    readonly connection: string;
+    readonly externalId: string;
+    readonly status: 'active' | 'suspended' | 'disabled' | 'unknown';
+  }[];
   readonly tier: Tier;
   readonly protected: boolean;
   readonly executive: boolean;
@@ -45,7 +49,9 @@ export async function syncPeople(
     return made;
   });
   await insertIdentities(tx, created, parts);
-  await tx.query(`select id from identity where id = any (string_to_array($1, ',')::uuid[]) order by id for update`, [identityIds.join(',')]);
+  await tx.query(`select id from identity where id = any (string_to_array($1, ',')::uuid[]) order by id for update`, [
+    identityIds.join(','),
+  ]);
   await writeNames(tx, source, people, identityIds);
   await writeAccounts(tx, people, identityIds, parts);
   await tx.query(sumUp, [identityIds.join(',')]);
@@ -79,7 +85,9 @@ async function findKnown(tx: Tx, people: readonly PersonRecord[]): Promise<(pers
     }
     const alias = person.alias === undefined ? undefined : aliasOf.get(person.alias);
     if (alias !== undefined) return alias;
-    const linked = new Set(person.identifiers.filter((key) => linking.has(key.format)).flatMap((key) => keyOf.get(`${key.format} ${key.value}`) ?? []));
+    const linked = new Set(
+      person.identifiers.filter((key) => linking.has(key.format)).flatMap((key) => keyOf.get(`${key.format} ${key.value}`) ?? []),
+    );
     return linked.size === 1 ? [...linked][0] : undefined;
   };
 }
@@ -115,14 +123,27 @@ async function writeNames(tx: Tx, source: string, people: readonly PersonRecord[
      on conflict do nothing`,
     [source, joined(names.map((name) => name.format)), joined(names.map((name) => name.value)), joined(names.map((name) => name.id))],
   );
-  const aliased = people.flatMap((person, n) => (person.alias === undefined ? [] : [{ ...person, alias: person.alias, id: ids[n] as IdentityId }]));
+  const aliased = people.flatMap((person, n) =>
+    person.alias === undefined ? [] : [{ ...person, alias: person.alias, id: ids[n] as IdentityId }],
+  );
   if (aliased.length === 0) return;
   await tx.query(
     `insert into identity_alias (alias, identity_id, tier, protected, executive, groups)
      select alias, id, tier, protected, executive, array(select jsonb_array_elements_text(groups))
      from jsonb_to_recordset($1::jsonb) as t(alias text, id uuid, tier text, protected boolean, executive boolean, groups jsonb)
      on conflict (alias) do update set tier = excluded.tier, protected = excluded.protected, executive = excluded.executive, groups = excluded.groups`,
-    [JSON.stringify(aliased.map(({ alias, id, tier, protected: isProtected, executive, groups }) => ({ alias, id, tier, protected: isProtected, executive, groups })))],
+    [
+      JSON.stringify(
+        aliased.map(({ alias, id, tier, protected: isProtected, executive, groups }) => ({
+          alias,
+          id,
+          tier,
+          protected: isProtected,
+          executive,
+          groups,
+        })),
+      ),
+    ],
   );
 }
 

@@ -65,6 +65,7 @@ function isLost(error: unknown): boolean {
   if (error instanceof AppError) return false;
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: unknown }).code;
-  if (code === undefined) return /Connection terminated|Client has encountered a connection error|not queryable|client was closed/i.test(error.message);
+  if (code === undefined)
+    return /Connection terminated|Client has encountered a connection error|not queryable|client was closed/i.test(error.message);
   return typeof code === 'string' && (/^(08|57P)/.test(code) || /^E[A-Z]+$/.test(code));
 }

@@ -67,7 +67,10 @@ export interface SettleSession {
     questions: readonly CounterQuestion[],
     subjects: readonly string[],
     at: Instant,
-  ): Promise<{ readonly readings: readonly CounterReading[]; readonly present: readonly { readonly scope: string; readonly subject: string; readonly at: Instant }[] }>;
+  ): Promise<{
+    readonly readings: readonly CounterReading[];
+    readonly present: readonly { readonly scope: string; readonly subject: string; readonly at: Instant }[];
+  }>;
   /** Sends all writes and the commit in one round trip. Throws unless the commit took effect. */
   commit(writes: readonly Statement[]): Promise<void>;
   rollback(): Promise<void>;

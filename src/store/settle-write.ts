@@ -10,7 +10,9 @@ import { joined, type Statement } from './statement.ts';
 export interface SignalRow {
   readonly id: SignalId;
   readonly state: SignalState;
-  readonly arrival: Pick<Arrival, 'type' | 'source' | 'cause' | 'severity' | 'occurredAt' | 'receivedAt'> & { readonly claim: Pick<Arrival['claim'], 'kind'> };
+  readonly arrival: Pick<Arrival, 'type' | 'source' | 'cause' | 'severity' | 'occurredAt' | 'receivedAt'> & {
+    readonly claim: Pick<Arrival['claim'], 'kind'>;
+  };
   readonly subjectId: string;
   readonly identityId: IdentityId | null;
   readonly decision: Decision | null;

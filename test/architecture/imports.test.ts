@@ -11,7 +11,11 @@ const files: readonly SourceFile[] = readdirSync(join(root, 'src'), { recursive:
 describe('the house as it stands', () => {
   it('was looked at: every room has files, and they import each other', () => {
     expect(files.length).toBeGreaterThan(150);
-    for (const room of roomsWithRules) expect(files.some((file) => file.path.startsWith(`src/${room}/`)), room).toBe(true);
+    for (const room of roomsWithRules)
+      expect(
+        files.some((file) => file.path.startsWith(`src/${room}/`)),
+        room,
+      ).toBe(true);
     for (const step of steps) expect(roomsWithRules).toContain(step);
     expect(files.flatMap(importsOf).length).toBeGreaterThan(500);
   });

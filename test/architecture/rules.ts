@@ -25,10 +25,19 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly RegExp[]; read
   risk: { rooms: [], because: 'steps never import each other' },
   policy: { rooms: [], because: 'steps never import each other' },
   guard: { rooms: [], because: 'steps never import each other' },
-  actions: { rooms: [/^src\/adapters\/(contract|http)\.ts$/], because: 'plans are carried out through the contract, whoever the provider is' },
+  actions: {
+    rooms: [/^src\/adapters\/(contract|http)\.ts$/],
+    because: 'plans are carried out through the contract, whoever the provider is',
+  },
   ledger: { rooms: [], because: 'steps never import each other' },
-  store: { rooms: [/^src\/adapters\/contract\.ts$/, /^src\/ledger\/(contract|tiles)\.ts$/], because: 'the store keeps what the contracts say' },
-  settings: { rooms: [/^src\/ssf\/transmitter-settings\.ts$/, /^src\/adapters\/contract\.ts$/], because: 'the configuration takes the schemas of those whom it configures' },
+  store: {
+    rooms: [/^src\/adapters\/contract\.ts$/, /^src\/ledger\/(contract|tiles)\.ts$/],
+    because: 'the store keeps what the contracts say',
+  },
+  settings: {
+    rooms: [/^src\/ssf\/transmitter-settings\.ts$/, /^src\/adapters\/contract\.ts$/],
+    because: 'the configuration takes the schemas of those whom it configures',
+  },
   server: { rooms: [], because: 'HTTP knows one port, not the rooms behind it' },
 };
 
@@ -44,8 +53,20 @@ interface PlaceRule {
 const never = /(?!)/;
 
 export const placeRules: readonly PlaceRule[] = [
-  { name: 'express only in server', because: 'HTTP is one room', where: /^src\//, except: /^src\/server\//, forbidden: /from '(express|helmet|express-rate-limit)'/ },
-  { name: 'the environment only in main', because: 'settings are values', where: /^src\//, except: /^src\/main\.ts$/, forbidden: /process\.env\b/ },
+  {
+    name: 'express only in server',
+    because: 'HTTP is one room',
+    where: /^src\//,
+    except: /^src\/server\//,
+    forbidden: /from '(express|helmet|express-rate-limit)'/,
+  },
+  {
+    name: 'the environment only in main',
+    because: 'settings are values',
+    where: /^src\//,
+    except: /^src\/main\.ts$/,
+    forbidden: /process\.env\b/,
+  },
   {
     name: 'time, timers and chance only from the system',
     because: 'everything can be replayed under a given clock',
@@ -58,7 +79,8 @@ export const placeRules: readonly PlaceRule[] = [
     because: 'one clock a batch',
     where: /^src\//,
     except: /^src\/store\/database-clock\.ts$/,
-    forbidden: /\b(select|values|set|where|and|default|insert|update)\b[^\n]*(?<![.\w])(now\(\)|clock_timestamp\(\)|current_timestamp|transaction_timestamp\(\))/i,
+    forbidden:
+      /\b(select|values|set|where|and|default|insert|update)\b[^\n]*(?<![.\w])(now\(\)|clock_timestamp\(\)|current_timestamp|transaction_timestamp\(\))/i,
   },
   {
     name: 'pure rooms do no I/O',
@@ -68,7 +90,13 @@ export const placeRules: readonly PlaceRule[] = [
     forbidden: /from '(node:(fs|net|http|https|dns|child_process|timers|worker_threads)[^']*|pg|undici|pino|pg-boss)'/,
   },
   { name: 'no default exports', because: 'a thing has one name', where: /^src\//, except: never, forbidden: /^export default\b/m },
-  { name: 'providers are named only where they are composed', because: 'the rest knows the contract', where: /^src\/(?!adapters\/)/, except: /^src\/app\/providers\.ts$/, forbidden: /from '[^']*adapters\/(?!contract|http)[^']*'/ },
+  {
+    name: 'providers are named only where they are composed',
+    because: 'the rest knows the contract',
+    where: /^src\/(?!adapters\/)/,
+    except: /^src\/app\/providers\.ts$/,
+    forbidden: /from '[^']*adapters\/(?!contract|http)[^']*'/,
+  },
 ];
 
 const vagueNames = /\/(utils?|helpers?|common|services?|types)(\.ts|\/)/;
@@ -105,7 +133,12 @@ function mayImport(path: string, room: string, target: string): boolean {
   if (path.startsWith('src/ledger/verifier/')) return target.startsWith('src/ledger/verifier/');
   const provider = /^src\/adapters\/([a-z]+)\//.exec(path)?.[1];
   if (room === 'adapters') {
-    return target.startsWith('src/model/') || /^src\/adapters\/[a-z-]+\.ts$/.test(target) || target.startsWith('src/ssf/') || (provider !== undefined && target.startsWith(`src/adapters/${provider}/`));
+    return (
+      target.startsWith('src/model/') ||
+      /^src\/adapters\/[a-z-]+\.ts$/.test(target) ||
+      target.startsWith('src/ssf/') ||
+      (provider !== undefined && target.startsWith(`src/adapters/${provider}/`))
+    );
   }
   if (target.startsWith(`src/${room}/`)) return true;
   if (target.startsWith('src/model/')) return true;

@@ -40,7 +40,10 @@ it('a mark that names a device is written like the evidence that it covers', () 
 it('a subject is named by ids of ours, and by a keyed hash where it has none', () => {
   const identity = { id: 'i1', accounts: [{ id: 'a1', connection: 'okta', externalId: '00u1' }] } as unknown as Identity;
   expect(subjectOf({ kind: 'person', person: [] }, identity, ref)).toEqual({ kind: 'person', id: 'i1' });
-  expect(subjectOf({ kind: 'account', person: [{ format: 'provider_id', value: 'okta 00u1' }] }, identity, ref)).toEqual({ kind: 'account', id: 'a1' });
+  expect(subjectOf({ kind: 'account', person: [{ format: 'provider_id', value: 'okta 00u1' }] }, identity, ref)).toEqual({
+    kind: 'account',
+    id: 'a1',
+  });
   expect(subjectOf({ kind: 'session', person: [], session: 's1' }, identity, ref)).toEqual({ kind: 'session', id: ref('s:s1') });
   expect(subjectOf({ kind: 'network', person: [], id: '203.0.113.9' }, null, ref).id).not.toContain('203');
 });

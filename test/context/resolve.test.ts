@@ -4,7 +4,14 @@ import type { IdentityId } from '../../src/model/ids.ts';
 import type { SubjectClaim } from '../../src/model/subject.ts';
 
 const id = (name: string) => name as IdentityId;
-const row = (name: string, mergedInto: string | null = null) => ({ id: id(name), mergedInto: mergedInto as IdentityId | null, tier: 'none' as const, protected: false, executive: false, groups: [] });
+const row = (name: string, mergedInto: string | null = null) => ({
+  id: id(name),
+  mergedInto: mergedInto as IdentityId | null,
+  tier: 'none' as const,
+  protected: false,
+  executive: false,
+  groups: [],
+});
 const rows = (more: Partial<GraphRows> = {}): GraphRows => ({
   identities: [row('alice'), row('bob')],
   identifiers: [
@@ -16,7 +23,11 @@ const rows = (more: Partial<GraphRows> = {}): GraphRows => ({
   accounts: [],
   ...more,
 });
-const claim = (kind: SubjectClaim['kind'], keys: readonly (readonly [string, string])[], more: Partial<SubjectClaim> = {}): SubjectClaim => ({ kind, person: keys.map(([format, value]) => ({ format, value })), ...more });
+const claim = (
+  kind: SubjectClaim['kind'],
+  keys: readonly (readonly [string, string])[],
+  more: Partial<SubjectClaim> = {},
+): SubjectClaim => ({ kind, person: keys.map(([format, value]) => ({ format, value })), ...more });
 
 function resolve(asked: SubjectClaim) {
   const graph = composeGraph(rows());
@@ -29,11 +40,25 @@ describe('who is meant', () => {
     expect(resolve(claim('person', [['email', 'alice@example.com']]))).toEqual({ kind: 'identity', identityId: 'alice' });
   });
   it('is still that one where a sender adds a name that we do not keep', () => {
-    expect(resolve(claim('person', [['email', 'alice@example.com'], ['phone_number', '+4711']]))).toEqual({ kind: 'identity', identityId: 'alice' });
+    expect(
+      resolve(
+        claim('person', [
+          ['email', 'alice@example.com'],
+          ['phone_number', '+4711'],
+        ]),
+      ),
+    ).toEqual({ kind: 'identity', identityId: 'alice' });
   });
   it('is nobody where an identifier has two people, or two identifiers lead to two people', () => {
     expect(resolve(claim('person', [['email', 'shared@example.com']])).kind).toBe('ambiguous');
-    expect(resolve(claim('person', [['email', 'alice@example.com'], ['iss_sub', 'https://idp.example 42']])).kind).toBe('ambiguous');
+    expect(
+      resolve(
+        claim('person', [
+          ['email', 'alice@example.com'],
+          ['iss_sub', 'https://idp.example 42'],
+        ]),
+      ).kind,
+    ).toBe('ambiguous');
   });
   it('is nobody for a stranger, and for a session that comes without its person', () => {
     expect(resolve(claim('person', [['email', 'eve@example.com']])).kind).toBe('nobody');

@@ -40,7 +40,9 @@ export async function check(world: FaultWorld, accepted: readonly string[], orig
   );
   const undecided = await ask(world, 'select signal_id from undecided');
   const lost = [
-    ...(raws.length + undecided.length < accepted.length ? [`${accepted.length} accepted, ${raws.length} signals and ${undecided.length} undecided`] : []),
+    ...(raws.length + undecided.length < accepted.length
+      ? [`${accepted.length} accepted, ${raws.length} signals and ${undecided.length} undecided`]
+      : []),
     ...raws.filter((row) => row['entries'] !== 1).map((row) => `signal ${String(row['id'])} has ${String(row['entries'])} entries`),
   ];
   const [numbers] = await ask(
@@ -50,7 +52,10 @@ export async function check(world: FaultWorld, accepted: readonly string[], orig
   );
   // Everything that was written waits for its place, or has it: asked again until nothing waits.
   await fetch(`${origin}/api/v1/ledger/checkpoint`, { headers: { authorization: `Bearer ${adminToken}` } });
-  const [waiting] = await ask(world, `select count(*)::int as count from ledger_entry e where not exists (select from ledger_leaf l where l.entry_id = e.id)`);
+  const [waiting] = await ask(
+    world,
+    `select count(*)::int as count from ledger_entry e where not exists (select from ledger_leaf l where l.entry_id = e.id)`,
+  );
   return {
     lost,
     effects: world.provider.effects(),

@@ -21,14 +21,20 @@ describe('256 pushes at once, with two that cannot be decided and an oversized b
     await query(`update identity set evidence = '{damaged' where id in (select identity_id from account where external_id = 'person-7')`);
     await query(`alter table signal add constraint planted check (type <> 'assurance_level_change')`);
     const tokens = await Promise.all(
-      world.people.map((person, n) => (n === 9 ? world.sign(person, assurance, { namespace: 'NIST-AAL', current_level: 'nist-aal2' }) : world.sign(person, established, {}))),
+      world.people.map((person, n) =>
+        n === 9
+          ? world.sign(person, assurance, { namespace: 'NIST-AAL', current_level: 'nist-aal2' })
+          : world.sign(person, established, {}),
+      ),
     );
     // One batch is held up, so that all others gather behind it.
     const blocker = await world.database.store.connect();
     await blocker.query('begin');
     await blocker.query('lock table dedupe in exclusive mode');
     const first = world.push(service.origin, await world.sign('person-0', established, {}));
-    await until('the batch that waits', async () => ((await query(`select 1 from pg_locks where not granted limit 1`)).length > 0 ? true : undefined));
+    await until('the batch that waits', async () =>
+      (await query(`select 1 from pg_locks where not granted limit 1`)).length > 0 ? true : undefined,
+    );
     const answers = tokens.map((token) => world.push(service.origin, token));
     const oversized = world.push(service.origin, 'x'.repeat(1_000_000));
     expect(await oversized).toBe(413);
@@ -50,7 +56,9 @@ describe('256 pushes at once, with two that cannot be decided and an oversized b
   });
 
   it('and they stand in the list of signals as undecided', async () => {
-    const response = await fetch(`${service.origin}/api/v1/signals?state=undecided`, { headers: { authorization: `Bearer ${adminToken}` } });
+    const response = await fetch(`${service.origin}/api/v1/signals?state=undecided`, {
+      headers: { authorization: `Bearer ${adminToken}` },
+    });
     const { items } = (await response.json()) as { items: { state: string; reason: string; decisionId: null }[] };
     expect(items.map(({ state, decisionId }) => ({ state, decisionId }))).toEqual([
       { state: 'undecided', decisionId: null },
@@ -64,7 +72,9 @@ describe('256 pushes at once, with two that cannot be decided and an oversized b
     await query('alter table signal drop constraint planted');
     await query(`update undecided set next_at = created_at`);
     await until('nothing undecided', async () => ((await query('select 1 from undecided')).length === 0 ? true : undefined));
-    const after = await query<{ id: string }>(`select id from signal where id = any (array['${before.map((row) => row.id).join("','")}']::uuid[]) and state = 'decided' order by 1`);
+    const after = await query<{ id: string }>(
+      `select id from signal where id = any (array['${before.map((row) => row.id).join("','")}']::uuid[]) and state = 'decided' order by 1`,
+    );
     expect(after).toEqual(before);
   });
 });
@@ -91,5 +101,7 @@ it('while the database is away nothing is accepted, and the sender is told when 
   expect(response.status).toBe(503);
   expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
   // Only the push of the batch above.
-  expect((await query(`select 1 from signal s join account a on a.identity_id = s.identity_id where a.external_id = 'person-20'`)).length).toBe(1);
+  expect(
+    (await query(`select 1 from signal s join account a on a.identity_id = s.identity_id where a.external_id = 'person-20'`)).length,
+  ).toBe(1);
 });

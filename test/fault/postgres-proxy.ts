@@ -2,8 +2,9 @@
  * Stands in front of PostgreSQL, reads the frontend's messages, numbers the statements of the path by their text, and can stop the
  * world at one of them: before it reaches the server, or after the server has answered and before the answer is seen.
  */
-import { connect, createServer, type Socket } from 'node:net';
+
 import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 
 export type Moment = 'before' | 'after';
 
@@ -45,7 +46,12 @@ const background: readonly RegExp[] = [
 
 /** The first words and the tables: the same statement has the same name in every run, whatever its values. */
 export function nameOf(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/'[^']*'/g, "'…'").replace(/\$\d+/g, '$').trim().slice(0, 110);
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/'[^']*'/g, "'…'")
+    .replace(/\$\d+/g, '$')
+    .trim()
+    .slice(0, 110);
 }
 
 function isBackground(text: string): boolean {

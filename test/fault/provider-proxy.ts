@@ -14,7 +14,10 @@ export interface ProviderProxy {
 
 /** `POST /people/{id}/sessions/revoke`: the same call has the same name for everybody. */
 export function callNameOf(method: string, path: string): string {
-  return `${method} ${path.replace(/^.*\/admin\/v1/, '').replace(/\/people\/[^/?]+/, '/people/{id}').replace(/\?.*$/, '')}`;
+  return `${method} ${path
+    .replace(/^.*\/admin\/v1/, '')
+    .replace(/\/people\/[^/?]+/, '/people/{id}')
+    .replace(/\?.*$/, '')}`;
 }
 
 export async function openProviderProxy(baseUrl: string, kill: () => void): Promise<ProviderProxy> {

@@ -1,7 +1,8 @@
 /** Goes through every kill point: learns them from an undisturbed run, then dies at each and lets the next process recover. */
+
+import type { TestDatabase } from '../support/database.ts';
 import { check, type Findings, isSettled } from './checker.ts';
 import type { Moment } from './postgres-proxy.ts';
-import type { TestDatabase } from '../support/database.ts';
 import { type FaultWorld, openWorld, type Service, until } from './world.ts';
 
 export interface Point {
@@ -86,7 +87,8 @@ export async function runRounds(database: TestDatabase, seed: number, tell: (lin
       } else missed.push(point);
       if (first !== 202) await pushAgain(world, service, token, accepted);
       await untilSettled(world, who);
-      if (world.provider.sessions(who).length !== 0 || world.provider.tokens(who) !== 0) throw new Error(`${who} still has access after ${point.name}`);
+      if (world.provider.sessions(who).length !== 0 || world.provider.tokens(who) !== 0)
+        throw new Error(`${who} still has access after ${point.name}`);
     }
     const unnumbered = [...world.postgres.census.keys()].filter((name) => !statements.includes(name));
     return { points, missed, unnumbered, lostAnswers, findings: await check(world, accepted, service.origin), accepted: accepted.length };

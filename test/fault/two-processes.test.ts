@@ -26,7 +26,11 @@ it('two processes on one database, one killed under load: nothing is lost and no
     }
   };
   await Promise.all(Array.from({ length: 12 }, send));
-  await until('every plan', async () => ((await Promise.all(world.people.map((person) => isSettled(world, person)))).every(Boolean) ? true : undefined), 60_000);
+  await until(
+    'every plan',
+    async () => ((await Promise.all(world.people.map((person) => isSettled(world, person)))).every(Boolean) ? true : undefined),
+    60_000,
+  );
 
   const findings = await check(world, accepted, survivor.origin);
   expect(findings).toMatchObject({ lost: [], plans: 120, effects: 240, openIntents: 0, openPlans: 0, unsequenced: 0, ledger: [] });

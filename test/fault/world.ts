@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSandboxProvider, type SandboxProviderStandIn } from '../fakes/sandbox-provider.ts';
+import { type SandboxProviderStandIn, startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { createTransmitter, type FakeTransmitter } from '../fakes/transmitter.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { systemClock } from '../support/system-clock.ts';
@@ -36,7 +36,11 @@ export interface FaultWorld {
   close(): Promise<void>;
 }
 
-export async function openWorld(database: TestDatabase, size: number, options: { readonly guards?: 'sandbox' | 'standard'; readonly policies?: string } = {}): Promise<FaultWorld> {
+export async function openWorld(
+  database: TestDatabase,
+  size: number,
+  options: { readonly guards?: 'sandbox' | 'standard'; readonly policies?: string } = {},
+): Promise<FaultWorld> {
   const people = Array.from({ length: size }, (_, n) => `person-${n}`);
   const provider = await startSandboxProvider({ people });
   const transmitter = await createTransmitter({ audience });
@@ -57,8 +61,28 @@ export async function openWorld(database: TestDatabase, size: number, options: {
     enforcement: { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
     overrides: { 'RP-017': 'enforce' },
     keys: { wrap: createHash('sha256').update('fault').digest('base64url') },
-    connections: [{ id: 'sandbox', provider: 'sandbox', baseUrl: calls.baseUrl, adminToken: provider.token, profile: options.guards ?? 'sandbox', network: { allowPrivate: ['127.0.0.0/8'] } }],
-    transmitters: [{ id: 'partner', issuer: transmitter.issuer, jwksUri: transmitter.jwksUri, audience, delivery: 'push', authorizationHeader: authorization, algorithms: ['RS256'], mayName: { formats: ['email', 'opaque', 'iss_sub'] } }],
+    connections: [
+      {
+        id: 'sandbox',
+        provider: 'sandbox',
+        baseUrl: calls.baseUrl,
+        adminToken: provider.token,
+        profile: options.guards ?? 'sandbox',
+        network: { allowPrivate: ['127.0.0.0/8'] },
+      },
+    ],
+    transmitters: [
+      {
+        id: 'partner',
+        issuer: transmitter.issuer,
+        jwksUri: transmitter.jwksUri,
+        audience,
+        delivery: 'push',
+        authorizationHeader: authorization,
+        algorithms: ['RS256'],
+        mayName: { formats: ['email', 'opaque', 'iss_sub'] },
+      },
+    ],
     operators: { tokens: [{ name: 'test', sha256: createHash('sha256').update(adminToken).digest('hex'), roles: ['admin'] }] },
     identities: people.map((id) => ({ id, emails: [`${id}@example.com`], accounts: [{ connection: 'sandbox', id }] })),
     network: { allowPrivate: ['127.0.0.0/8'] },
@@ -101,12 +125,20 @@ export async function openWorld(database: TestDatabase, size: number, options: {
     calls,
     people,
     start,
-    async sign(person, event = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked', payload = { initiating_entity: 'policy' }) {
+    async sign(
+      person,
+      event = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
+      payload = { initiating_entity: 'policy' },
+    ) {
       return transmitter.sign(transmitter.claims(event, payload, { sub_id: { format: 'email', email: `${person}@example.com` } }));
     },
     async push(origin, token) {
       try {
-        const response = await fetch(`${origin}/ssf/events/partner`, { method: 'POST', headers: { 'content-type': 'application/secevent+jwt', authorization }, body: token });
+        const response = await fetch(`${origin}/ssf/events/partner`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/secevent+jwt', authorization },
+          body: token,
+        });
         await response.arrayBuffer();
         return response.status;
       } catch {

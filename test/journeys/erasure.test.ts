@@ -7,7 +7,14 @@ import { testDatabase } from '../support/database.ts';
 const headers = { authorization: `Bearer ${adminToken}` };
 const caep = 'https://schemas.openid.net/secevent/caep/event-type/';
 const person = 'person-0';
-const secrets = [`${person}@example.com`, person, 'session-of-zero-4711', 'laptop-of-zero-0815', '203.0.113.77', 'Zero was seen in a strange place'];
+const secrets = [
+  `${person}@example.com`,
+  person,
+  'session-of-zero-4711',
+  'laptop-of-zero-0815',
+  '203.0.113.77',
+  'Zero was seen in a strange place',
+];
 
 let world: FaultWorld;
 let service: Service;
@@ -23,21 +30,34 @@ beforeAll(async () => {
     { sub_id: { format: 'complex', user, device: { format: 'opaque', id: secrets[3] } } },
   ];
   for (const more of subjects) {
-    const token = await world.transmitter.sign(world.transmitter.claims(`${caep}session-revoked`, { initiating_entity: 'policy', reason_admin: { en: secrets[5] }, ips: [secrets[4]] }, more));
+    const token = await world.transmitter.sign(
+      world.transmitter.claims(
+        `${caep}session-revoked`,
+        { initiating_entity: 'policy', reason_admin: { en: secrets[5] }, ips: [secrets[4]] },
+        more,
+      ),
+    );
     expect(await world.push(service.origin, token)).toBe(202);
   }
-  const risky = world.transmitter.claims(`${caep}risk-level-change`, { principal: 'USER', current_level: 'HIGH', risk_reason: secrets[5] }, subjects[0]);
+  const risky = world.transmitter.claims(
+    `${caep}risk-level-change`,
+    { principal: 'USER', current_level: 'HIGH', risk_reason: secrets[5] },
+    subjects[0],
+  );
   expect(await world.push(service.origin, await world.transmitter.sign(risky))).toBe(202);
   await until('the plans', async () => ((await query(`select 1 from plan where state = 'released'`)).length === 0 ? true : undefined));
   proofs = await readProofs();
 });
 afterAll(() => world?.close());
 
-const query = async (text: string, values: unknown[] = []) => (await world.database.store.query<Record<string, unknown>>(text, values)).rows;
+const query = async (text: string, values: unknown[] = []) =>
+  (await world.database.store.query<Record<string, unknown>>(text, values)).rows;
 
 async function readProofs() {
   const { items } = (await (await fetch(`${service.origin}/api/v1/decisions`, { headers })).json()) as { items: { id: string }[] };
-  return Promise.all(items.map(async ({ id }) => ({ id, text: await (await fetch(`${service.origin}/api/v1/decisions/${id}/proof`, { headers })).text() })));
+  return Promise.all(
+    items.map(async ({ id }) => ({ id, text: await (await fetch(`${service.origin}/api/v1/decisions/${id}/proof`, { headers })).text() })),
+  );
 }
 
 /** Every row of every table as text, but for what the provider keeps. */
@@ -46,12 +66,19 @@ async function dump(): Promise<string> {
     `select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'm') and n.nspname in ('public', 'pgboss') and c.relname <> 'adapter_record'`,
   );
-  const parts = await Promise.all(tables.map(async ({ name }) => (await query(`select t::text as row from ${String(name)} t`)).map(({ row }) => String(row)).join('\n')));
+  const parts = await Promise.all(
+    tables.map(async ({ name }) => (await query(`select t::text as row from ${String(name)} t`)).map(({ row }) => String(row)).join('\n')),
+  );
   return parts.join('\n');
 }
 
 function traces(text: string): readonly string[] {
-  const forms = (secret: string) => [secret, Buffer.from(secret).toString('hex'), Buffer.from(secret).toString('base64').replace(/=+$/, '').slice(0, -1), Buffer.from(secret).toString('base64url').slice(0, -1)];
+  const forms = (secret: string) => [
+    secret,
+    Buffer.from(secret).toString('hex'),
+    Buffer.from(secret).toString('base64').replace(/=+$/, '').slice(0, -1),
+    Buffer.from(secret).toString('base64url').slice(0, -1),
+  ];
   return secrets.filter((secret) => forms(secret).some((form) => text.includes(form)));
 }
 
@@ -64,7 +91,8 @@ describe('erasing a person', () => {
   it('is deleting the rows that name the person, and the key; then nothing of the person is found anywhere', async () => {
     const [identity] = await query('select identity_id as id from account where external_id = $1', [person]);
     await world.database.store.transaction(async (tx) => {
-      for (const table of ['identity_alias', 'identifier', 'account', 'person_key']) await tx.query(`delete from ${table} where identity_id = $1`, [identity?.['id']]);
+      for (const table of ['identity_alias', 'identifier', 'account', 'person_key'])
+        await tx.query(`delete from ${table} where identity_id = $1`, [identity?.['id']]);
     });
     expect((await query('select 1 from signal where identity_id = $1', [identity?.['id']])).length).toBe(4);
     expect(traces(await dump())).toEqual([]);

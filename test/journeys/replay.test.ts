@@ -16,7 +16,11 @@ beforeAll(async () => {
   world = await openWorld(await testDatabase(), 3, { policies });
   service = await world.start();
   world.provider.signIn('person-0');
-  const claims = world.transmitter.claims('https://schemas.openid.net/secevent/caep/event-type/risk-level-change', { principal: 'USER', current_level: 'HIGH' }, { sub_id: { format: 'email', email: 'person-0@example.com' } });
+  const claims = world.transmitter.claims(
+    'https://schemas.openid.net/secevent/caep/event-type/risk-level-change',
+    { principal: 'USER', current_level: 'HIGH' },
+    { sub_id: { format: 'email', email: 'person-0@example.com' } },
+  );
   expect(await world.push(service.origin, await world.transmitter.sign(claims))).toBe(202);
   decisionId = ((await get('/api/v1/decisions')) as { items: { id: string }[] }).items[0]?.id ?? '';
 });
@@ -33,14 +37,20 @@ describe('a decision replayed', () => {
     service = await world.start();
     const replay = await get(`/api/v1/decisions/${decisionId}/replay`);
     expect(replay).toMatchObject({ same: true, differences: [], changes: [] });
-    expect(await get(`/api/v1/decisions/${decisionId}`)).toMatchObject({ level: 'medium', policyId: 'RP-017', bundleHash: (replay['bundle'] as { stored: string }).stored });
+    expect(await get(`/api/v1/decisions/${decisionId}`)).toMatchObject({
+      level: 'medium',
+      policyId: 'RP-017',
+      bundleHash: (replay['bundle'] as { stored: string }).stored,
+    });
   });
 
   it('under changed policies names the threshold that changed and what comes out otherwise', async () => {
     const path = join(policies, 'risk.yaml');
     writeFileSync(path, readFileSync(path, 'utf8').replace('medium: { enter: 40, leave: 30 }', 'medium: { enter: 58, leave: 30 }'));
     await until('the new policies', async () => {
-      const { bundle } = (await get(`/api/v1/decisions/${decisionId}/replay?bundle=active`)) as { bundle: { stored: string; used: string } };
+      const { bundle } = (await get(`/api/v1/decisions/${decisionId}/replay?bundle=active`)) as {
+        bundle: { stored: string; used: string };
+      };
       return bundle.stored === bundle.used ? undefined : true;
     });
     const replay = await get(`/api/v1/decisions/${decisionId}/replay?bundle=active`);
@@ -51,7 +61,13 @@ describe('a decision replayed', () => {
   });
 
   it('by another engine is said to be that', async () => {
-    await world.database.store.query(`update ledger_entry set core = replace(core, '"engine":1', '"engine":0') where id = $1`, [decisionId]);
-    expect(await get(`/api/v1/decisions/${decisionId}/replay`)).toMatchObject({ same: false, engine: { stored: 0, running: 1 }, differences: [] });
+    await world.database.store.query(`update ledger_entry set core = replace(core, '"engine":1', '"engine":0') where id = $1`, [
+      decisionId,
+    ]);
+    expect(await get(`/api/v1/decisions/${decisionId}/replay`)).toMatchObject({
+      same: false,
+      engine: { stored: 0, running: 1 },
+      differences: [],
+    });
   });
 });

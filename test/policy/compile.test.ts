@@ -127,9 +127,12 @@ describe('the place of a fault is that of the key or item that is wrong', () => 
 });
 
 describe('a whole document', () => {
-  it('with every key of the language is accepted', () => {
+  it('with approvals, guardrails, cooldown, undo, escalation and notices is accepted and carried', () => {
     const full = readFileSync(new URL('full-policy.yaml', import.meta.url), 'utf8');
-    expect(tryCompile(full)).toMatchObject({ ok: true });
+    const document = compile(full).policies[0]?.document;
+    for (const key of ['approvals', 'guardrails', 'cooldown', 'undo', 'escalation', 'notify', 'risk'] as const)
+      expect(document?.[key]).toBeDefined();
+    expect(document?.respond.verify).toEqual({ within: '2m', by: ['providerReadBack', 'sessionProbe'] });
   });
 });
 

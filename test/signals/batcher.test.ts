@@ -32,7 +32,11 @@ describe('the batcher', () => {
 
   it('cuts a large body into parts and lets small bodies in between', async () => {
     const batches: number[] = [];
-    const batcher = createBatcher<number, number>(async (items) => (batches.push(items.length), [...items]), { cap: 3, closed });
+    const settle = async (items: readonly number[]) => {
+      batches.push(items.length);
+      return [...items];
+    };
+    const batcher = createBatcher<number, number>(settle, { cap: 3, closed });
     const large = batcher.submit([1, 2, 3, 4, 5, 6, 7]);
     const small = batcher.submit([9]);
     expect(await large).toEqual([1, 2, 3, 4, 5, 6, 7]);
@@ -91,6 +95,12 @@ describe('a batch that holds something the database refuses', () => {
 
   it('is not divided for a fault that is not of the data', async () => {
     const lost = Object.assign(new Error('lost'), { code: '57P01' });
-    await expect(settleByHalves([1, 2], async () => Promise.reject(lost), async () => 1)).rejects.toBe(lost);
+    await expect(
+      settleByHalves(
+        [1, 2],
+        async () => Promise.reject(lost),
+        async () => 1,
+      ),
+    ).rejects.toBe(lost);
   });
 });

@@ -46,7 +46,13 @@ export async function openPartner(key: string, port: number): Promise<Partner> {
 
 /** A signed CAEP session-revoked about one person, by e-mail address. */
 export async function signSessionRevoked(key: string, issuer: string, email: string, atSeconds: number): Promise<string> {
-  const events = { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': { event_timestamp: atSeconds, initiating_entity: 'policy', reason_admin: { en: 'The demo says so' } } };
+  const events = {
+    'https://schemas.openid.net/secevent/caep/event-type/session-revoked': {
+      event_timestamp: atSeconds,
+      initiating_entity: 'policy',
+      reason_admin: { en: 'The demo says so' },
+    },
+  };
   return new SignJWT({ events, sub_id: { format: 'email', email }, txn: Buffer.from(systemRandom(9)).toString('base64url') })
     .setProtectedHeader({ alg: 'RS256', typ: 'secevent+jwt', kid: keyId })
     .setIssuer(issuer)

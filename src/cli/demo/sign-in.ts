@@ -42,7 +42,11 @@ export interface SignedIn {
   readonly refreshToken: string | undefined;
 }
 
-export async function signIn(issuer: string, client: DemoClient, person: { readonly email: string; readonly password: string }): Promise<SignedIn> {
+export async function signIn(
+  issuer: string,
+  client: DemoClient,
+  person: { readonly email: string; readonly password: string },
+): Promise<SignedIn> {
   const configuration = await discover(issuer, client);
   const verifier = oidc.randomPKCECodeVerifier();
   const state = oidc.randomState();

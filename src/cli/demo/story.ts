@@ -54,8 +54,16 @@ export async function tellStory({ origin, demo, partner, person, ended, step }: 
 
   step('the log proves the decision');
   const decisionId = await newestDecision(client);
-  const ledger = decisionId === null || decisionId === before ? { index: null, treeSize: null, verified: false } : await prove(client, decisionId);
-  return { ok: tokenActiveBefore && !active && ledger.verified, timeToRevokeMs, tokenActiveBefore, tokenActiveAfter: active, decisionId, ledger };
+  const ledger =
+    decisionId === null || decisionId === before ? { index: null, treeSize: null, verified: false } : await prove(client, decisionId);
+  return {
+    ok: tokenActiveBefore && !active && ledger.verified,
+    timeToRevokeMs,
+    tokenActiveBefore,
+    tokenActiveAfter: active,
+    decisionId,
+    ledger,
+  };
 }
 
 async function push(origin: string, token: string, authorization: string): Promise<void> {
