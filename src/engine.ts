@@ -183,8 +183,7 @@ export function createTestJudge(bundle: Bundle): TestJudge {
     }));
     const confidence = { default: 1, rules, newTransmitter: { forMs: 0, atMost: 1 } };
     const risk: RiskModel = { ...bundle.risk, confidence };
-    const policies: CompiledPolicies = { ...bundle.policies, lists: given.lists };
-    const draft = consider(situation, { ...bundle, risk, policies }, given.settings, [], { trace: true });
+    const draft = consider(situation, { ...bundle, risk, policies: given.policies }, given.settings, [], { trace: true });
     const { judgement } = conclude(draft, given.readings(questionsOf(draft)));
     return { assessment: draft.assessment as Assessment, intent: draft.intent as Intent, judgement };
   };

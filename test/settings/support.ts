@@ -4,7 +4,14 @@ import type { DocumentResult } from '../../src/model/document.ts';
 import { readSettings, type Settings } from '../../src/settings/index.ts';
 
 export const providers = new Map<string, z.ZodType>([
-  ['sandbox', z.strictObject({ people: z.array(z.looseObject({})).optional(), baseUrl: z.string().optional() })],
+  [
+    'sandbox',
+    z.strictObject({
+      people: z.array(z.looseObject({})).optional(),
+      clients: z.array(z.looseObject({})).optional(),
+      baseUrl: z.string().optional(),
+    }),
+  ],
   [
     'okta',
     z.strictObject({
