@@ -1,21 +1,21 @@
 /**
  * `latency.signal-to-call`: from the first byte of a partner's `session-revoked` to the first byte of the revoking call at the
- * provider, on 4 connections. Every signal is about somebody else and leads to a released plan.
+ * provider, on 4 connections that push without a pause. Every tenth signal is one, each about somebody else, and leads to a released
+ * plan.
  */
 import type { Bench } from './bench.ts';
 import { startChild } from './child.ts';
 import type { GeneratorArgument, LoadOrder, LoadResult } from './generator.ts';
-import { cpuMsOf, databaseProcesses } from './machine.ts';
 import { authorization, openOrganisation, people } from './organisation.ts';
 import { median, round, spread } from './row.ts';
 import type { Counts } from './service.ts';
 import type { StandInOrder } from './stand-in.ts';
-import { signTokens } from './tokens.ts';
+import { revokingEvery, signTokens, tenthRevokes } from './tokens.ts';
 
 const connections = 4;
-const warmUpCount = 160;
-const slices = 5;
-const sliceCount = 120;
+const warmUpCount = 400;
+const slices = 6;
+const sliceCount = 400;
 const drainMs = 10_000;
 
 export const latency: Bench = {
@@ -25,7 +25,7 @@ export const latency: Bench = {
     const ending: (() => Promise<void>)[] = [() => organisation.close()];
     try {
       const { provider } = organisation;
-      const tokens = await signTokens(organisation, warmUpCount + slices * sliceCount, 'session-revoked');
+      const tokens = await signTokens(organisation, warmUpCount + slices * sliceCount, tenthRevokes);
       await provider.ask({ signIn: people } satisfies StandInOrder);
       const generator = await startChild<object>('generator.ts', {
         tokens: tokens.file,
@@ -43,25 +43,20 @@ export const latency: Bench = {
         const load = await generator.ask<LoadResult>({ port: service.ready.port, connections, from, count } satisfies LoadOrder);
         if (load.accepted !== count) throw new Error(`the service refused: ${JSON.stringify(load.refused)}`);
         sent += count;
-        const calledAt = await callsOf(tokens.people.slice(from, sent), provider);
-        toCall.push(load.sentAt.map((at, n) => (calledAt[n] as number) - at));
+        const revoking = load.sentAt.flatMap((at, n) =>
+          (from + n) % revokingEvery === 0 ? [{ at, person: tokens.people[from + n] as string }] : [],
+        );
+        const calledAt = await callsOf(
+          revoking.map(({ person }) => person),
+          provider,
+        );
+        toCall.push(revoking.map(({ at }, n) => (calledAt[n] as number) - at));
         toAnswer.push([...load.latenciesMs]);
       };
       await slice(warmUpCount);
-      const db = () => databaseProcesses(organisation.database).reduce((sum, pid) => sum + cpuMsOf(pid), 0);
-      const c0 = [cpuMsOf(service.pid), db(), cpuMsOf(provider.pid), cpuMsOf(generator.pid), cpuMsOf(process.pid)];
-      const t0 = performance.now();
       for (let n = 0; n < slices; n++) await slice(sliceCount);
-      const c1 = [cpuMsOf(service.pid), db(), cpuMsOf(provider.pid), cpuMsOf(generator.pid), cpuMsOf(process.pid)];
-      console.error(
-        'ms a plan: service, pg, provider, generator, bench',
-        c1.map((c, i) => (c - c0[i]!) / (slices * sliceCount)),
-        'wall',
-        (performance.now() - t0) / (slices * sliceCount),
-        toCall.map((x) => Math.round(median(x))),
-      );
       const counts = await service.ask<Counts>({ count: true });
-      if (counts.signals !== sent || counts.decidedEntries !== sent || counts.releasedPlans !== sent) {
+      if (counts.signals !== sent || counts.decidedEntries !== sent || counts.releasedPlans !== sent / revokingEvery) {
         throw new Error(`${sent} accepted, and stored are ${JSON.stringify(counts)}`);
       }
       const row = (name: string, of: readonly number[][]) => {

@@ -80,20 +80,39 @@ export interface Tokens {
   readonly people: readonly string[];
 }
 
-/** Signs `count` events; without a name, of the mixture. Some thousands a second: signing is the slow half of RSA. */
-export async function signTokens(organisation: Organisation, count: number, name?: EventName): Promise<Tokens> {
+/** Which event stands in a line, and about whom. */
+export interface Line {
+  readonly event: EventName;
+  readonly person: string;
+}
+
+/** The ingest's mixture, about everybody in turn. */
+export const mixedLine = (n: number): Line => ({
+  event: order[n % order.length] as EventName,
+  person: people[n % people.length] as string,
+});
+
+/** Every tenth signal leads to a plan, each about somebody else; between them the rest of the mixture. */
+export const revokingEvery = 10;
+export function tenthRevokes(n: number): Line {
+  if (n % revokingEvery === 0) return { event: 'session-revoked', person: people[(n / revokingEvery) % people.length] as string };
+  const { event, person } = mixedLine(n);
+  return { event: event === 'session-revoked' ? 'credential-change' : event, person };
+}
+
+/** Signs `count` lines. Some thousands a second: signing is the slow half of RSA. */
+export async function signTokens(organisation: Organisation, count: number, lineOf: (n: number) => Line = mixedLine): Promise<Tokens> {
   const { transmitter, folder } = organisation;
-  const about = Array.from({ length: count }, (_, n) => people[n % people.length] as string);
+  const lines = Array.from({ length: count }, (_, n) => lineOf(n));
   const signed: string[] = [];
   for (let from = 0; from < count; from += 256) {
-    const part = about.slice(from, from + 256).map((person, n) => {
-      const event = name ?? (order[(from + n) % order.length] as EventName);
+    const part = lines.slice(from, from + 256).map(({ event, person }, n) => {
       const { payload, subject } = claimsOf(event, person, from + n);
       return transmitter.sign(transmitter.claims(`${caep}${event}`, payload, { sub_id: subject, txn: `txn-${from + n}` }));
     });
     signed.push(...(await Promise.all(part)));
   }
-  const file = join(folder, `tokens-${name ?? 'mixture'}`);
+  const file = join(folder, `tokens-${lineOf.name}`);
   writeFileSync(file, signed.join('\n'));
-  return { file, people: about };
+  return { file, people: lines.map((line) => line.person) };
 }

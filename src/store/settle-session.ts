@@ -102,13 +102,14 @@ from dedupe d where d.key in (select decode(k, 'hex') from unnest(string_to_arra
 const lockScopes = `select pg_advisory_xact_lock(hashtextextended('guard ' || scope, 0))
 from (select scope from unnest(string_to_array($1, E'\\x1e')) as t(scope) order by scope) as sorted`;
 
-const countScopes = `select q.scope, q.window_ms::bigint as "windowMs", count(distinct g.subject)::int as used
+const countScopes = `select q.scope, q.window_ms::bigint as "windowMs", c.used
 from unnest(string_to_array($1, E'\\x1e'), string_to_array($2, E'\\x1e')::float8[]) as q(scope, window_ms)
-left join guard_use g on g.scope = q.scope and g.at > to_timestamp(($3::float8 - q.window_ms) / 1000)
-group by q.scope, q.window_ms`;
+cross join lateral (select count(*)::int as used from (
+  select from guard_use g where g.scope = q.scope and g.at > to_timestamp(($3::float8 - q.window_ms) / 1000) group by g.subject) as distinct_subjects) as c`;
 
 const presentSubjects = `select scope, subject, (extract(epoch from max(at)) * 1000)::float8 as at from guard_use
-where scope = any (string_to_array($1, E'\\x1e')) and subject = any (string_to_array($2, E'\\x1e')) group by scope, subject`;
+where scope = any (string_to_array($1, E'\\x1e')) and subject = any (string_to_array($2, E'\\x1e'))
+  and at > to_timestamp($3::float8 / 1000) group by scope, subject`;
 
 const forgetUndecided = `delete from undecided where signal_id = any (string_to_array($1, ',')::uuid[]) returning signal_id as id`;
 
@@ -154,10 +155,12 @@ export function createSettleSession(run: RunGroup): SettleSession {
     async count(questions, subjects, at) {
       const scopes = joined([...new Set(questions.map((question) => question.scope))]);
       const windows = [joined(questions.map((question) => question.scope)), joined(questions.map((question) => String(question.windowMs)))];
+      // Older uses lie outside every window.
+      const oldest = at - Math.max(...questions.map((question) => question.windowMs));
       const [, counted, present] = await run([
         { name: 'guard-lock', text: lockScopes, values: [scopes] },
         { name: 'guard-count', text: countScopes, values: [...windows, at] },
-        { name: 'guard-present', text: presentSubjects, values: [scopes, joined(subjects)] },
+        { name: 'guard-present', text: presentSubjects, values: [scopes, joined(subjects), oldest] },
       ]);
       return {
         readings: counted?.rows as unknown as readonly CounterReading[],
