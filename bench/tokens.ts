@@ -7,8 +7,8 @@ const caep = 'https://schemas.openid.net/secevent/caep/event-type/';
 
 /** What the ingest is fed, in every hundred. Only `session-revoked` leads to a plan. */
 export const mixture = {
-  'session-revoked': 2,
-  'credential-change': 38,
+  'session-revoked': 1,
+  'credential-change': 39,
   'session-presented': 30,
   'device-compliance-change': 20,
   'assurance-level-change': 10,

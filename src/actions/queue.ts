@@ -91,15 +91,17 @@ export function createQueue({ connection, schema = 'pgboss', connections, log }:
       await boss.stop({ graceful: true, timeout: timeoutMs, close: true });
     },
     async jobStatements(plans, startAt) {
-      const statements: { text: string; values: readonly unknown[] }[] = [];
-      const capture: ReturnType<PgBoss['getDb']> = {
-        async executeSql(text: string, values: unknown[] = []) {
-          statements.push({ text, values });
-          return { rows: [] };
-        },
-      };
+      const statements: { name: string; text: string; values: readonly unknown[] }[] = [];
       for (const [each, refs] of byConnection(plans)) {
         await makeQueue(nameOf(each));
+        // Long, and the same each time but for the jobs: worth preparing once a queue.
+        const name = `jobs-${[...made.keys()].indexOf(nameOf(each))}`;
+        const capture: ReturnType<PgBoss['getDb']> = {
+          async executeSql(text: string, values: unknown[] = []) {
+            statements.push({ name, text, values });
+            return { rows: [] };
+          },
+        };
         await boss.insert(nameOf(each), jobsOf(refs, startAt), { db: capture });
       }
       return statements;

@@ -1,5 +1,5 @@
 /** Takes SETs that are pushed to us (RFC 8935): proves who sent them and that they are meant for us, and says what to answer. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Instant } from '../model/clock.ts';
 import type { Arrival, Verified } from '../model/signal.ts';
 import {
@@ -111,7 +111,7 @@ function checkRequest(request: PushRequest, expected: Buffer | undefined): PushO
 
 /** Hashed first, so that lengths do not tell either. */
 function digest(header: string): Buffer {
-  return createHash('sha256').update(header).digest();
+  return hash('sha256', header, 'buffer');
 }
 
 function reject(status: 400 | 405 | 413 | 415 | 503, fault: SetFault, senderAuthenticated: boolean): PushOutcome {

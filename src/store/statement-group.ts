@@ -17,46 +17,51 @@ export type RunGroup = (statements: readonly Statement[]) => Promise<readonly St
 
 type Parse = (text: string) => unknown;
 type Columns = readonly { readonly name: string; readonly parse: Parse }[];
+/** What the server has prepared, by name. */
+type Prepared = Map<string, { readonly text: string; readonly columns: Columns }>;
 
 /** `client` is connected and has value types of its own. Groups may be asked for while another is under way; they take turns. */
 export function createGroupRunner(client: pg.Client): RunGroup {
-  // The columns of statements that the server has prepared under their names.
-  const prepared = new Map<string, Columns>();
+  const prepared: Prepared = new Map();
   return (statements) => new Promise((resolve, reject) => void client.query(groupOf(statements, client, prepared, resolve, reject)));
 }
 
 function groupOf(
   statements: readonly Statement[],
   client: pg.Client,
-  prepared: Map<string, Columns>,
+  prepared: Prepared,
   resolve: (results: readonly StatementResult[]) => void,
   reject: (error: unknown) => void,
 ): pg.Submittable {
+  // Before anything is sent: a value that cannot be written must not leave half a group on the wire.
+  const parameters = statements.map(({ values }) => values.map(toWire));
   const results: StatementResult[] = [];
   let rows: Record<string, unknown>[] = [];
   let columns: Columns = [];
-  const known = () => prepared.get(statements[results.length]?.name ?? '');
+  const isPrepared = ({ name = '', text }: Statement) => prepared.get(name)?.text === text;
+  const known = () => prepared.get(statements[results.length]?.name ?? '')?.columns ?? [];
 
   // The driver hands the server's messages to these while the group is the one under way.
   return {
     submit(connection: pg.Connection) {
       connection.stream.cork();
       try {
-        for (const { name = '', text, values } of statements) {
-          if (!prepared.has(name)) {
-            // A group that failed may have left it prepared; closing what is not there is no error.
+        for (const [n, statement] of statements.entries()) {
+          const { name = '', text } = statement;
+          if (!isPrepared(statement)) {
+            // A group that failed may have left something under the name; closing what is not there is no error.
             if (name !== '') connection.close({ type: 'S', name }, true);
             connection.parse({ name, text, types: [] }, true);
           }
-          connection.bind({ statement: name, values: values.map(toWire) as unknown as string[] }, true);
-          if (!prepared.has(name)) connection.describe({ type: 'P', name: '' }, true);
+          connection.bind({ statement: name, values: parameters[n] as string[] }, true);
+          if (!isPrepared(statement)) connection.describe({ type: 'P', name: '' }, true);
           connection.execute(null, true);
         }
         connection.sync();
       } finally {
         connection.stream.uncork();
       }
-      columns = known() ?? [];
+      columns = known();
     },
     handleRowDescription({ fields }: { fields: readonly { readonly name: string; readonly dataTypeID: number }[] }) {
       columns = fields.map(({ name, dataTypeID }) => ({ name, parse: client.getTypeParser(dataTypeID, 'text') as Parse }));
@@ -70,11 +75,11 @@ function groupOf(
       rows.push(row);
     },
     handleCommandComplete({ text }: { text: string }) {
-      const name = statements[results.length]?.name;
-      if (name !== undefined) prepared.set(name, columns);
+      const { name, text: sql } = statements[results.length] as Statement;
+      if (name !== undefined) prepared.set(name, { text: sql, columns });
       results.push({ rows, tag: text });
       rows = [];
-      columns = known() ?? [];
+      columns = known();
     },
     handleReadyForQuery() {
       resolve(results);
