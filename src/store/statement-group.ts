@@ -20,7 +20,7 @@ type Columns = readonly { readonly name: string; readonly parse: Parse }[];
 /** What the server has prepared, by name. */
 type Prepared = Map<string, { readonly text: string; readonly columns: Columns }>;
 
-/** `client` is connected and has value types of its own. Groups may be asked for while another is under way; they take turns. */
+/** `client` is connected, not in the driver's own pipeline mode, and used by nobody else. One group at a time. */
 export function createGroupRunner(client: pg.Client): RunGroup {
   const prepared: Prepared = new Map();
   return (statements) => new Promise((resolve, reject) => void client.query(groupOf(statements, client, prepared, resolve, reject)));

@@ -66,11 +66,6 @@ describe('a group of statements', () => {
     expect((await run([divide(1)]))[0]?.rows).toEqual([{ quotient: 10 }]);
   });
 
-  it('lets groups that are asked for at once take turns', async () => {
-    const results = await Promise.all([run([begin, put(7), commit]), run([divide(5)]), run([begin, put(8), commit])]);
-    expect(results.map((group) => group.at(-1)?.tag)).toEqual(['COMMIT', 'SELECT 1', 'COMMIT']);
-  });
-
   it('rejects when the connection goes away', async () => {
     const other = await database.store.connect();
     other.on('error', () => {});
