@@ -3,7 +3,7 @@ import { testDatabase } from '../support/database.ts';
 import { runRounds } from './rounds.ts';
 
 it('a process that dies at any statement or call of the path loses nothing, does nothing twice and leaves nothing open', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const { points, missed, unnumbered, lostAnswers, findings, accepted } = await runRounds(await testDatabase(), 1);
   expect(points.length).toBeGreaterThan(40);
