@@ -147,6 +147,8 @@ export async function startCore(options: CoreOptions) {
       keyOf: (tx, owner) => keyring.keyOf(tx, owner),
       random,
     });
+    // At hand before the first signal of each sender.
+    for (const { id } of settings.transmitters) await keyring.connectionKey(id);
     const records = { store, append, ids, clock };
 
     const judgingConfig = judgingSettings(settings, new Map([...definitions].map(([name, definition]) => [name, definition.manifest])));

@@ -179,7 +179,8 @@ describe('after a crash', () => {
     spawnStranger(dataDir, `true & echo $! > ${note}; exec sleep 60`);
     for (;;) {
       const pid = Number(readFileSync(note, 'utf8'));
-      if (pid > 0 && /\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return pid;
+      // The note may be read before it is whole.
+      if (pid > 0 && existsSync(`/proc/${pid}/stat`) && /\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return pid;
     }
   }
 
