@@ -9,6 +9,7 @@ import { type Considered, GraphMoved, judgeBatch } from './pipeline/batch.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
 import { composeBurial, composeWrites, nameDecision, type Settled } from './pipeline/writes.ts';
 import { firstOfEach, type Item, settleByHalves } from './signals/index.ts';
+import { asStoreError } from './store/db.ts';
 import type { Repeat, SettleSession } from './store/settle-session.ts';
 
 /** Settles a batch and answers in its order. Throws `store.unavailable` when nothing was accepted and the sender should come again. */
@@ -16,7 +17,7 @@ export type Settle = (items: readonly Item[]) => Promise<readonly Acknowledgemen
 
 export function createPipeline(parts: PipelineParts): { readonly settle: Settle } {
   const together = (items: readonly Item[]) => again(() => settleTogether(items, parts));
-  return { settle: (items) => settleByHalves(items, together, (item, sqlState) => again(() => bury(item, sqlState, parts))) };
+  return { settle: (items) => settleByHalves(items, together, (item, reason) => again(() => bury(item, reason, parts))) };
 }
 
 async function settleTogether(items: readonly Item[], parts: PipelineParts): Promise<readonly Acknowledgement[]> {
@@ -79,8 +80,8 @@ async function concludeAll(
   });
 }
 
-/** Stores as bytes what the database refuses as a signal; it is settled again later, with the rest of what is undecided. */
-async function bury(item: Item, sqlState: string, parts: PipelineParts): Promise<Acknowledgement> {
+/** Stores as bytes what cannot be written as a signal; it is settled again later, with the rest of what is undecided. */
+async function bury(item: Item, reason: string, parts: PipelineParts): Promise<Acknowledgement> {
   return parts.transaction(async (session) => {
     const opened = await session.open(doorway([item], false));
     if (item.attempt === 0 && !opened.fresh.has(item.key)) {
@@ -88,7 +89,10 @@ async function bury(item: Item, sqlState: string, parts: PipelineParts): Promise
       await session.commit([]);
       return acknowledge([item], [], repeats)[0] as Acknowledgement;
     }
-    await session.commit(await composeBurial({ item, reason: `database refused: ${sqlState}` }, opened.at, parts));
+    parts.log.error({ signalId: item.signalId, type: item.arrival.type, reason }, 'signal.buried');
+    // Another process was first, and its word stands.
+    const taken = item.attempt > 0 && !opened.retried.has(item.signalId);
+    await session.commit(taken ? [] : await composeBurial({ item, reason }, opened.at, parts));
     return { signalId: item.signalId, decisionIds: [], repeated: false };
   });
 }
@@ -128,7 +132,8 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
-    } catch (error) {
+    } catch (caught) {
+      const error = asStoreError(caught);
       if (!mayPass(error)) throw error;
       if (attempt >= 4)
         throw error instanceof AppError ? error : new AppError('store.unavailable', 'the batch could not be settled', { cause: error });

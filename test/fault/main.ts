@@ -1,36 +1,21 @@
 /** `npm run fault`: every kill point under several seeds. Exit 1 where anything was lost, done twice or left open. */
 import { parseArgs } from 'node:util';
 import { startTestServer } from '../support/database.ts';
-import { runRounds } from './rounds.ts';
+import { systemClock } from '../support/system-clock.ts';
+import { runSeed } from './seeds.ts';
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '3' } } });
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '3' }, path: { type: 'boolean', default: false } } });
 const server = await startTestServer();
 let failed = false;
-for (let seed = 1; seed <= Number(values.seeds); seed++) {
-  const { points, missed, unnumbered, lostAnswers, findings, accepted } = await runRounds(await server.database(), seed, (line) =>
-    console.log(line),
-  );
-  const { lost, effects, plans, calls, openIntents, openPlans, unsequenced, ledger } = findings;
-  console.log(
-    JSON.stringify({
-      seed,
-      points: points.length,
-      missed,
-      unnumbered,
-      accepted,
-      lost,
-      plans,
-      effects,
-      calls,
-      lostAnswers,
-      openIntents,
-      openPlans,
-      unsequenced,
-      ledger,
-    }),
-  );
-  failed ||=
-    missed.length + unnumbered.length + lost.length + openIntents + openPlans + unsequenced + ledger.length > 0 || effects !== plans * 2;
+try {
+  for (let seed = 1; seed <= Number(values.seeds); seed++) {
+    const startedMs = systemClock.elapsedMs();
+    const { path, ...result } = await runSeed(seed, () => server.database());
+    if (values.path) console.log(path.join('\n'));
+    console.log(JSON.stringify({ ...result, seconds: Math.round((systemClock.elapsedMs() - startedMs) / 1000) }));
+    failed ||= result.faults.length > 0;
+  }
+} finally {
+  await server.stop();
 }
-await server.stop();
 process.exitCode = failed ? 1 : 0;

@@ -5,7 +5,8 @@ import type { Moment } from './postgres-proxy.ts';
 
 export interface ProviderProxy {
   readonly baseUrl: string;
-  readonly census: ReadonlyMap<string, number>;
+  /** Calls since the last `arm`, each with its number among its like. */
+  readonly census: ReadonlySet<string>;
   arm(target: { readonly call: string; readonly moment: Moment } | undefined): void;
   disarm(): void;
   readonly struck: boolean;
@@ -21,7 +22,8 @@ export function callNameOf(method: string, path: string): string {
 }
 
 export async function openProviderProxy(baseUrl: string, kill: () => void): Promise<ProviderProxy> {
-  const census = new Map<string, number>();
+  const census = new Set<string>();
+  const counts = new Map<string, number>();
   let target: { readonly call: string; readonly moment: Moment } | undefined;
   let armed = false;
   let struck = false;
@@ -34,9 +36,12 @@ export async function openProviderProxy(baseUrl: string, kill: () => void): Prom
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const name = callNameOf(request.method ?? '', request.url ?? '');
+    const kind = callNameOf(request.method ?? '', request.url ?? '');
+    const number = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, number);
+    const name = `${kind} ${number}`;
     const meant = armed && target?.call === name;
-    if (armed) census.set(name, (census.get(name) ?? 0) + 1);
+    if (armed) census.add(name);
     if (meant && target?.moment === 'before') {
       strike();
       return void request.socket.destroy();
@@ -60,6 +65,8 @@ export async function openProviderProxy(baseUrl: string, kill: () => void): Prom
     census,
     arm(next) {
       target = next;
+      census.clear();
+      counts.clear();
       armed = true;
       struck = false;
     },

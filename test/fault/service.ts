@@ -1,6 +1,10 @@
-/** The service in a process of its own, so that it can be killed. Prints where it listens as one line of JSON. */
-
+/**
+ * The service in a process of its own, so that it can be killed. Prints where it listens as one line of JSON. With `--standby` it
+ * first loads its program and then waits for a line on its standard input: starts that follow each other cost less.
+ */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { dirname, join } from 'node:path';
 import { providerSchemas, startApp } from '../../src/app.ts';
 import { createLog } from '../../src/cli/log.ts';
@@ -9,6 +13,13 @@ import { readSettings } from '../../src/settings/index.ts';
 
 const file = process.argv[2] as string;
 const programDir = join(import.meta.dirname, '../..');
+if (process.argv.includes('--standby')) {
+  await import('../../src/adapters/sandbox/index.ts');
+  // A process that is killed would leave nothing to the next.
+  flushCompileCache();
+  await once(process.stdin, 'data');
+  process.stdin.destroy();
+}
 const read = readSettings({
   text: readFileSync(file, 'utf8'),
   file,

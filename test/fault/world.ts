@@ -39,7 +39,7 @@ export interface FaultWorld {
 export async function openWorld(
   database: TestDatabase,
   size: number,
-  options: { readonly guards?: 'sandbox' | 'standard'; readonly policies?: string } = {},
+  options: { readonly guards?: 'sandbox' | 'standard'; readonly policies?: string; readonly standby?: boolean } = {},
 ): Promise<FaultWorld> {
   const people = Array.from({ length: size }, (_, n) => `person-${n}`);
   const provider = await startSandboxProvider({ people });
@@ -89,8 +89,18 @@ export async function openWorld(
   };
   writeFileSync(file, JSON.stringify(configuration), { mode: 0o600 });
 
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') };
+  const script = join(import.meta.dirname, 'service.ts');
+  const launch = (...more: string[]) => spawn(process.execPath, [script, file, ...more], { stdio: ['pipe', 'pipe', 'pipe'], env });
+  let standby = options.standby === true ? launch('--standby') : undefined;
+
   async function start(): Promise<Service> {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'service.ts'), file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = standby ?? launch();
+    if (standby !== undefined) {
+      child.stdin?.write('go\n');
+      standby = launch('--standby');
+    }
+    child.stdin?.on('error', () => {});
     let errors = '';
     child.stderr?.on('data', (chunk) => {
       errors = `${errors}${chunk}`.slice(-4000);
@@ -146,6 +156,7 @@ export async function openWorld(
       }
     },
     async close() {
+      standby?.kill('SIGKILL');
       await Promise.all([...services].map((service) => service.kill()));
       await Promise.all([postgres.close(), calls.close(), provider.close(), transmitter.close()]);
       await database.drop();

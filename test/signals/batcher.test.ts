@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createBatcher, settleByHalves } from '../../src/signals/index.ts';
+import { AppError } from '../../src/model/errors.ts';
+import { createBatcher, poisonReason, settleByHalves } from '../../src/signals/index.ts';
 
 const closed = () => new Error('closed');
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -82,15 +83,28 @@ describe('a batch that holds something the database refuses', () => {
         settled.push(...items);
         return items.map(() => 'settled');
       },
-      async (item, state) => {
+      async (item, reason) => {
         buried.push(item);
-        return `buried ${state}`;
+        return `buried, ${reason}`;
       },
     );
     expect(buried).toEqual([17, 200]);
     expect(settled).toHaveLength(254);
-    expect(results[17]).toBe('buried 22P02');
+    expect(results[17]).toBe('buried, database refused: 22P02');
     expect(results.filter((result) => result === 'settled')).toHaveLength(254);
+  });
+
+  it.each([
+    [Object.assign(new Error('a text of the data'), { code: '23514' }), 'database refused: 23514'],
+    [new RangeError('a text of the data'), 'step failed: RangeError'],
+    [new AppError('ledger.notCanonical', 'a text of the data'), 'step failed: ledger.notCanonical'],
+    [new AppError('store.unavailable', 'away'), undefined],
+    [new AppError('keys.unusable', 'gone'), undefined],
+    [Object.assign(new Error('lost'), { code: '57P01' }), undefined],
+    [Object.assign(new Error('lost'), { code: 'ECONNRESET' }), undefined],
+    ['no error', undefined],
+  ])('says why a culprit is one, and never in words of the data: %s', (error, reason) => {
+    expect(poisonReason(error)).toBe(reason);
   });
 
   it('is not divided for a fault that is not of the data', async () => {
