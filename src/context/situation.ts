@@ -37,7 +37,8 @@ export function composeSituation(parts: SituationParts): Situation {
     ...(Object.keys(parts.sources).length === 0 ? {} : { sources: parts.sources }),
     configHash: parts.configHash,
     now: parts.now,
-    evidenceKey: evidenceKey(arrival, parts.group, parts.ref),
+    // A signal that leaves no evidence needs no key to keep it under.
+    evidenceKey: parts.group === 'none' ? '' : evidenceKey(arrival, parts.group, parts.ref),
   };
 }
 

@@ -8,7 +8,7 @@ import type { SealOwner } from '../model/entry.ts';
 import type { IdentityId } from '../model/ids.ts';
 import { type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
 import type { SourceStanding } from '../model/situation.ts';
-import { parseEvidence } from '../risk/index.ts';
+import { parseEvidence, pruneEvidence } from '../risk/index.ts';
 import { type Item, inSettlingOrder } from '../signals/index.ts';
 import type { IdentityRow, Opened } from '../store/settle-session.ts';
 import type { JudgingState, PipelineParts } from './parts.ts';
@@ -101,7 +101,11 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
   const aside = asideReason(item, found.kind, known, at);
   if (aside !== undefined) return { item, draft: setAside(situation, aside, judging.bundle), owner, key };
   const draft = consider(situation, judging.bundle, judging.settings, judging.pauses);
-  if (known && draft.assessment !== null) carried.set(row.id, { state: draft.assessment.evidence, heldLevel: draft.assessment.heldLevel });
+  if (known && draft.assessment !== null && before !== undefined) {
+    const { evidence, heldLevel } = draft.assessment;
+    const changed = evidence !== before.state || heldLevel !== before.heldLevel;
+    if (changed) carried.set(row.id, { state: pruneEvidence(evidence, at, judging.bundle.risk), heldLevel });
+  }
   return { item, draft, owner, key };
 }
 

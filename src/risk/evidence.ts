@@ -35,6 +35,8 @@ export function mergeEvidence(a: EvidenceState, b: EvidenceState, model: RiskMod
 
 /** As `mergeEvidence`, with the number of occurrences that the cap of a source pushed out. */
 export function mergeCounting(a: EvidenceState, b: EvidenceState, model: RiskModel): { state: EvidenceState; dropped: number } {
+  // Most signals leave nothing: the very same state tells callers that there is nothing to write.
+  if (b === emptyEvidence) return { state: a, dropped: 0 };
   const merged = mergeSorted(a.families, b.families, compareFamilies, (left, right) => ({
     ...left,
     seen: mergeSeen(left.seen, right.seen),

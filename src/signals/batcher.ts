@@ -3,6 +3,9 @@
  * as soon as it ends. No timer: an idle service settles a single signal at once.
  */
 
+/** One batch is judged while the one before commits. */
+const maxInFlight = 2;
+
 export interface Batcher<Item, Result> {
   /**
    * Settles the items of one body and answers in their order. A body of more than `cap` items is settled in parts, in order, each
@@ -20,31 +23,47 @@ interface Waiting<Item, Result> {
 }
 
 export function createBatcher<Item, Result>(
-  settle: (items: readonly Item[]) => Promise<readonly Result[]>,
+  settle: (items: readonly Item[], committing: () => void) => Promise<readonly Result[]>,
   options: { readonly cap: number; readonly closed: () => Error },
 ): Batcher<Item, Result> {
   let queue: Waiting<Item, Result>[] = [];
-  let inFlight: Promise<void> | undefined;
+  /** Batches that are being settled, and whether one of them is not yet committing. */
+  let inFlight = 0;
+  let judging = false;
+  let latest: Promise<void> = Promise.resolve();
   let scheduled = false;
   let openBodies = 0;
   let draining = false;
 
   function schedule(): void {
-    if (scheduled || inFlight || queue.length === 0) return;
+    if (scheduled || judging || inFlight >= maxInFlight || queue.length === 0) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      inFlight = settleNext().finally(() => {
-        inFlight = undefined;
+      judging = true;
+      inFlight += 1;
+      let open = true;
+      const committing = () => {
+        if (!open) return;
+        open = false;
+        judging = false;
+        schedule();
+      };
+      latest = settleNext(committing).then(() => {
+        inFlight -= 1;
+        committing();
         schedule();
       });
     });
   }
 
-  async function settleNext(): Promise<void> {
+  async function settleNext(committing: () => void): Promise<void> {
     const batch = takeBatch();
     try {
-      const results = await settle(batch.flatMap((waiting) => waiting.items));
+      const results = await settle(
+        batch.flatMap((waiting) => waiting.items),
+        committing,
+      );
       let from = 0;
       for (const waiting of batch) {
         waiting.resolve(results.slice(from, from + waiting.items.length));
@@ -90,7 +109,10 @@ export function createBatcher<Item, Result>(
     },
     async drain() {
       draining = true;
-      while (openBodies > 0) await (inFlight ?? new Promise<void>((resolve) => setImmediate(resolve)));
+      while (openBodies > 0) {
+        await latest;
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
     },
   };
 }

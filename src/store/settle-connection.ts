@@ -1,4 +1,4 @@
-/** The one connection on which batches are settled, made again after it broke. */
+/** The connections on which batches are settled: as many as batches at once, made again after they broke. */
 import type pg from 'pg';
 import { AppError } from '../model/errors.ts';
 import type { Store } from './open.ts';
@@ -21,10 +21,10 @@ interface Made {
 }
 
 export function createSettleConnection(store: Pick<Store, 'connect'>): SettleConnection {
-  let current: Made | undefined;
+  const idle: Made[] = [];
 
   async function connected(): Promise<Made> {
-    if (current !== undefined && !current.broken) return current;
+    for (let made = idle.pop(); made !== undefined; made = idle.pop()) if (!made.broken) return made;
     const client = await store.connect();
     // Everything here is found by its key. Left to itself, the planner reads the tables of a small organisation from end to end.
     await client.query('set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off');
@@ -34,7 +34,6 @@ export function createSettleConnection(store: Pick<Store, 'connect'>): SettleCon
         made.broken = true;
       });
     }
-    current = made;
     return made;
   }
 
@@ -43,7 +42,9 @@ export function createSettleConnection(store: Pick<Store, 'connect'>): SettleCon
       const made = await connected();
       const session = createSettleSession(made.run);
       try {
-        return await work(session);
+        const result = await work(session);
+        idle.push(made);
+        return result;
       } catch (error) {
         if (isLost(error) || made.broken) {
           made.broken = true;
@@ -53,11 +54,12 @@ export function createSettleConnection(store: Pick<Store, 'connect'>): SettleCon
         await session.rollback().catch(() => {
           made.broken = true;
         });
+        idle.push(made);
         throw error;
       }
     },
     async close() {
-      await current?.client.end();
+      await Promise.all(idle.splice(0).map((made) => made.client.end()));
     },
   };
 }
