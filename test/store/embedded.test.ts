@@ -152,36 +152,35 @@ describe('after a crash', () => {
 
   test.each([
     ['an empty lock file', () => ''],
-    ['a lock file that names a live stranger of the same user', (dataDir: string) => `${spawnStranger(dataDir, 'exec sleep 60')}\n`],
-    ['a lock file that names a zombie', (dataDir: string) => `${spawnZombie(dataDir)}\n`],
+    ['a lock file that names a live stranger of the same user', (dataDir: string) => `${spawnStranger(dataDir, 'exec sleep 60').pid}\n`],
+    ['a lock file that names a zombie', async (dataDir: string) => `${await spawnZombie(dataDir)}\n`],
     ['a lock file that names nobody who lives', () => '4194303\n'],
   ])('%s does not keep the server from starting', async (_, text) => {
     const dataDir = makeFolder();
     await put(await open(dataDir), 1);
     await stores.pop()?.close();
-    const said = text(dataDir);
+    const said = await text(dataDir);
     for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) writeFileSync(join(dataDir, 'pg', name), said);
     expect(await kept(await open(dataDir))).toEqual([1]);
   });
 
-  function spawnStranger(dataDir: string, command: string): number {
+  function spawnStranger(dataDir: string, command: string): ChildProcess {
     const { uid, gid } = statSync(join(dataDir, 'pg'));
-    const child = spawn('sh', ['-c', command], { cwd: '/', stdio: 'ignore', ...(isRoot ? { uid, gid } : {}) });
+    const child = spawn('sh', ['-c', command], { cwd: '/', stdio: ['pipe', 'pipe', 'ignore'], ...(isRoot ? { uid, gid } : {}) });
     children.push(child);
-    return child.pid as number;
+    return child;
   }
 
-  /** A shell that became `sleep` never learns that its child ended. */
-  function spawnZombie(dataDir: string): number {
-    const note = join(dataDir, 'zombie');
-    writeFileSync(note, '');
-    chmodSync(note, 0o666);
-    spawnStranger(dataDir, `true & echo $! > ${note}; exec sleep 60`);
-    for (;;) {
-      const pid = Number(readFileSync(note, 'utf8'));
-      // The note may be read before it is whole.
-      if (pid > 0 && existsSync(`/proc/${pid}/stat`) && /\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return pid;
-    }
+  const nameOf = (pid: number) => /^\d+ \((.*)\) (.)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.slice(1, 3);
+
+  /** A shell's child ends only once the shell became `sleep`, which never learns of it. */
+  async function spawnZombie(dataDir: string): Promise<number> {
+    const shell = spawnStranger(dataDir, 'exec 3<&0; cat <&3 >&2 & echo $!; exec sleep 60 3<&-');
+    const [line] = await once(createInterface({ input: shell.stdout as NodeJS.ReadableStream }), 'line');
+    await expect.poll(() => nameOf(shell.pid as number)).toEqual(['sleep', 'S']);
+    shell.stdin?.end();
+    await expect.poll(() => nameOf(Number(line))).toEqual(['cat', 'Z']);
+    return Number(line);
   }
 
   test('a server that dies under a running service is started again, and the folder stays held', async () => {
