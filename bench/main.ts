@@ -12,7 +12,7 @@ import { start } from './start.ts';
 const benches: readonly Bench[] = [ingest, latency, start];
 const known = benches.flatMap((bench) => bench.names);
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' }, 'cpu-prof': { type: 'string' } } });
+const values = readArguments();
 const only = values.only?.split(',');
 const unknown = only?.filter((name) => !known.includes(name)) ?? [];
 if (unknown.length > 0) {
@@ -31,5 +31,14 @@ for (const bench of benches) {
   } catch (error) {
     process.stderr.write(`${bench.names.join(', ')}: ${(error as Error).stack}\n`);
     process.exitCode = 1;
+  }
+}
+
+function readArguments() {
+  try {
+    return parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' }, 'cpu-prof': { type: 'string' } } }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exit(2);
   }
 }

@@ -13,18 +13,14 @@ import { asStoreError } from './store/db.ts';
 import type { Repeat, SettleSession } from './store/settle-session.ts';
 
 /** Settles a batch and answers in its order. Throws `store.unavailable` when nothing was accepted and the sender should come again. */
-export type Settle = (items: readonly Item[], committing: () => void) => Promise<readonly Acknowledgement[]>;
+export type Settle = (items: readonly Item[]) => Promise<readonly Acknowledgement[]>;
 
 export function createPipeline(parts: PipelineParts): { readonly settle: Settle } {
-  return {
-    settle(items, committing) {
-      const together = (some: readonly Item[]) => again(() => settleTogether(some, parts, committing));
-      return settleByHalves(items, together, (item, reason) => again(() => bury(item, reason, parts)));
-    },
-  };
+  const together = (items: readonly Item[]) => again(() => settleTogether(items, parts));
+  return { settle: (items) => settleByHalves(items, together, (item, reason) => again(() => bury(item, reason, parts))) };
 }
 
-async function settleTogether(items: readonly Item[], parts: PipelineParts, committing: () => void): Promise<readonly Acknowledgement[]> {
+async function settleTogether(items: readonly Item[], parts: PipelineParts): Promise<readonly Acknowledgement[]> {
   const judging = parts.judging();
   const firsts = firstOfEach(items);
   const connectionKeys = await keysOf(firsts, parts);
@@ -39,10 +35,7 @@ async function settleTogether(items: readonly Item[], parts: PipelineParts, comm
     // Only what would act asks the limits, and only now are the guard locks taken.
     const settled = await concludeAll(batch.considered, session, opened.at, parts);
     const newSources = [...new Set(fresh.map((item) => item.arrival.source))].filter((source) => judging.sourceSince(source) === undefined);
-    const writes = await composeWrites(settled, batch, newSources, opened.at, parts);
-    const committed = session.commit(writes);
-    committing();
-    await committed;
+    await session.commit(await composeWrites(settled, batch, newSources, opened.at, parts));
     parts.committed({ released: releasedOf(settled), newSources, at: opened.at });
     reportForgeries(firsts, repeats, parts);
     return acknowledge(items, settled, repeats);

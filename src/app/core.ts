@@ -209,13 +209,10 @@ export async function startCore(options: CoreOptions) {
           executor.run(planId).catch((error: unknown) => log.warn({ planId, error: (error as Error).name }, 'plan.runFailed'));
       },
     });
-    const batcher = createBatcher<Item, Awaited<ReturnType<typeof pipeline.settle>>[number]>(
-      (items, committing) => pipeline.settle(items, committing),
-      {
-        cap: batchCap,
-        closed: () => new AppError('store.unavailable', 'the service is stopping'),
-      },
-    );
+    const batcher = createBatcher<Item, Awaited<ReturnType<typeof pipeline.settle>>[number]>((items) => pipeline.settle(items), {
+      cap: batchCap,
+      closed: () => new AppError('store.unavailable', 'the service is stopping'),
+    });
 
     const logOrigin = ledgerOrigin(publicUrl);
     const ledgerKeys = async () => {

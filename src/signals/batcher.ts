@@ -1,9 +1,9 @@
 /**
- * Gathers what arrives while one batch is being settled, so that one commit serves many. One batch is in flight; the next is cut
- * as soon as it ends. No timer: an idle service settles a single signal at once.
+ * Gathers what arrives while batches are being settled, so that one commit serves many. The next batch is cut as soon as one of
+ * those in flight ends. No timer: an idle service settles a single signal at once.
  */
 
-/** One batch is judged while the one before commits. */
+/** While the database works for one batch, the other is judged. They meet there as the batches of two processes do. */
 const maxInFlight = 2;
 
 export interface Batcher<Item, Result> {
@@ -23,47 +23,32 @@ interface Waiting<Item, Result> {
 }
 
 export function createBatcher<Item, Result>(
-  settle: (items: readonly Item[], committing: () => void) => Promise<readonly Result[]>,
+  settle: (items: readonly Item[]) => Promise<readonly Result[]>,
   options: { readonly cap: number; readonly closed: () => Error },
 ): Batcher<Item, Result> {
   let queue: Waiting<Item, Result>[] = [];
-  /** Batches that are being settled, and whether one of them is not yet committing. */
   let inFlight = 0;
-  let judging = false;
-  let latest: Promise<void> = Promise.resolve();
   let scheduled = false;
   let openBodies = 0;
+  let emptied: (() => void) | undefined;
   let draining = false;
 
   function schedule(): void {
-    if (scheduled || judging || inFlight >= maxInFlight || queue.length === 0) return;
+    if (scheduled || inFlight >= maxInFlight || queue.length === 0) return;
     scheduled = true;
-    setImmediate(() => {
+    setImmediate(async () => {
       scheduled = false;
-      judging = true;
       inFlight += 1;
-      let open = true;
-      const committing = () => {
-        if (!open) return;
-        open = false;
-        judging = false;
-        schedule();
-      };
-      latest = settleNext(committing).then(() => {
-        inFlight -= 1;
-        committing();
-        schedule();
-      });
+      await settleNext();
+      inFlight -= 1;
+      schedule();
     });
   }
 
-  async function settleNext(committing: () => void): Promise<void> {
+  async function settleNext(): Promise<void> {
     const batch = takeBatch();
     try {
-      const results = await settle(
-        batch.flatMap((waiting) => waiting.items),
-        committing,
-      );
+      const results = await settle(batch.flatMap((waiting) => waiting.items));
       let from = 0;
       for (const waiting of batch) {
         waiting.resolve(results.slice(from, from + waiting.items.length));
@@ -105,14 +90,15 @@ export function createBatcher<Item, Result>(
         return results;
       } finally {
         openBodies -= 1;
+        if (openBodies === 0) emptied?.();
       }
     },
     async drain() {
       draining = true;
-      while (openBodies > 0) {
-        await latest;
-        await new Promise<void>((resolve) => setImmediate(resolve));
-      }
+      if (openBodies > 0)
+        await new Promise<void>((resolve) => {
+          emptied = resolve;
+        });
     },
   };
 }

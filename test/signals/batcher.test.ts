@@ -6,7 +6,7 @@ const closed = () => new Error('closed');
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('the batcher', () => {
-  it('settles a single signal at once, and gathers what comes meanwhile into the next batch', async () => {
+  it('settles a single signal at once, a second beside it, and gathers what comes meanwhile', async () => {
     const batches: number[][] = [];
     const waiting: (() => void)[] = [];
     const batcher = createBatcher<number, number>(
@@ -19,16 +19,18 @@ describe('the batcher', () => {
     );
     const first = batcher.submit([1]);
     await tick();
-    const others = [batcher.submit([2]), batcher.submit([3, 4])];
+    const second = batcher.submit([2]);
     await tick();
-    expect(batches).toEqual([[1]]);
-    waiting.shift()?.();
+    const others = [batcher.submit([3]), batcher.submit([4, 5])];
     await tick();
+    expect(batches).toEqual([[1], [2]]);
+    waiting.pop()?.();
+    expect(await second).toEqual([20]);
     await tick();
-    waiting.shift()?.();
+    expect(batches).toEqual([[1], [2], [3, 4, 5]]);
+    for (const end of waiting) end();
     expect(await first).toEqual([10]);
-    expect(await Promise.all(others)).toEqual([[20], [30, 40]]);
-    expect(batches).toEqual([[1], [2, 3, 4]]);
+    expect(await Promise.all(others)).toEqual([[30], [40, 50]]);
   });
 
   it('cuts a large body into parts and lets small bodies in between', async () => {
