@@ -10,7 +10,7 @@ import type { Situation, Surroundings } from '../model/situation.ts';
 import { type Identity, personalKinds, type SubjectKind } from '../model/subject.ts';
 import { type CompiledPolicies, type CompiledPolicy, indexPolicies } from './compiled.ts';
 import { parseDuration } from './duration.ts';
-import { type CompiledList, compileList } from './lists.ts';
+import { type CompiledList, compileList, lasting } from './lists.ts';
 import type { GivenSignal, InlineTest } from './schema.ts';
 
 export interface InlineResult {
@@ -55,7 +55,7 @@ function runTest(
   const named = { policyId: policy.id, file: policy.file, name: test.name };
   const unforced = test.expect.held !== undefined && !guardsInForce.includes(test.expect.held) ? test.expect.held : undefined;
   const now = test.given.now === undefined ? standardNow : (fromRfc3339(test.given.now) ?? standardNow);
-  const lists = new Map(Object.entries(test.given.lists ?? {}).map(([id, entries]) => [id, compileList(entries)]));
+  const lists = new Map(Object.entries(test.given.lists ?? {}).map(([id, entries]) => [id, compileList(lasting(entries))]));
   for (const id of all.lists.keys()) if (!lists.has(id)) lists.set(id, compileList([]));
   const policies = indexPolicies([policy], { factsByType: all.factsByType, lists });
   const settings = testSettings(policy.id);

@@ -18,13 +18,22 @@ const whole = z.int().min(0);
 export const durationSchema = z.string().regex(durationPattern, 'a duration like 30s, 15m, 24h, 7d');
 const scalar = z.union([z.string().max(500), z.number(), z.boolean()]);
 
-const metadataSchema = z.strictObject({
-  id: name,
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower-case letters, digits and `-`'),
+export const documentId = name;
+/** `group:` or `user:`; anything else is E113. */
+export const ownerForm = /^(group|user):\S+$/;
+/** What every kind of document says of itself beside its id. */
+export const metadataShape = {
   version: z.int().min(1),
-  title: words,
-  /** `group:` or `user:`, judged as E113. */
   owner: z.string().min(1).max(200),
+  reviewBy: day.optional(),
+};
+
+const metadataSchema = z.strictObject({
+  id: documentId,
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower-case letters, digits and `-`'),
+  version: metadataShape.version,
+  title: words,
+  owner: metadataShape.owner,
   severity: z.enum(['info', 'low', 'medium', 'high', 'critical']),
   status: z.enum(['draft', 'trial', 'stable', 'deprecated']),
   rationale: words.optional(),
@@ -34,7 +43,7 @@ const metadataSchema = z.strictObject({
     .max(32)
     .optional(),
   controls: z.record(z.string(), z.array(z.string().min(1).max(64)).max(64)).optional(),
-  reviewBy: day.optional(),
+  reviewBy: metadataShape.reviewBy,
   links: z.array(z.url()).max(32).optional(),
 });
 
