@@ -5,9 +5,9 @@ import type { JudgingSettings } from '../model/settings.ts';
 import type { Situation } from '../model/situation.ts';
 import { combineActions } from './combine.ts';
 import type { CompiledPolicies, CompiledPolicy, CompiledStep } from './compiled.ts';
-import { type CompiledException, thingOf } from './exceptions.ts';
+import type { CompiledException } from './exceptions.ts';
 import { inRollout } from './mode.ts';
-import { actionsOf, fallbackSteps, type Match, wantedOf } from './targets.ts';
+import { actionsOf, fallbackSteps, type Match, thingOf, wantedOf } from './targets.ts';
 import { type Values, valueAt, valuesOf } from './values.ts';
 
 /** How far a policy came, so that the nearest one can be named when none matched. */

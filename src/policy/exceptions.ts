@@ -7,6 +7,7 @@ import type { Loaded } from './document-set.ts';
 import { type CompiledList, compileList, isRange, lasting } from './lists.ts';
 import { documentId, metadataShape, ownerForm } from './schema.ts';
 import { findSecrets } from './secrets.ts';
+import { thingOf } from './targets.ts';
 
 const effects = ['report-only', 'excluded'] as const;
 const thirtyDaysMs = 30 * 86_400_000;
@@ -98,9 +99,4 @@ function covers(subject: ExceptionDocument['subject'], situation: Situation, lis
   if (subject.kind === 'person') return personalKinds.includes(kind) && subject.id === id;
   if (subject.kind !== kind) return false;
   return kind === 'network' ? compileList(lasting([subject.id])).names(id, now) : subject.id === id;
-}
-
-/** The id of a subject that is no person, as its source names it. */
-export function thingOf({ signal }: Situation): string | undefined {
-  return signal.claim.id ?? signal.claim.device;
 }

@@ -139,7 +139,8 @@ function situationOf(policy: CompiledPolicy, { given }: InlineTest, signal: Give
   return {
     signal: made,
     subject: { kind, id: personal ? identity.id : (subject.id ?? 'thing-1') },
-    identity: personal ? identity : null,
+    // Groups given for a thing are those of the person whom the source names with it.
+    identity: personal || identity.groups.length > 0 ? identity : null,
     evidence: before.evidence,
     heldLevel: before.heldLevel,
     surroundings: surroundingsOf(given),
