@@ -1,6 +1,7 @@
 /** Loads policy documents: all of them or none, with every fault at once. */
 import type { ActionType, Rung } from '../model/action.ts';
 import type { FactType, SignalCatalogue } from '../model/catalogue.ts';
+import type { PolicyCooldown } from '../model/decision.ts';
 import type { Fault } from '../model/document.ts';
 import { sortFaults } from '../model/document.ts';
 import type { Cause } from '../model/signal.ts';
@@ -114,8 +115,15 @@ function compileDocument({ file, document, report }: Loaded<PolicyDocument>, con
     steps,
     fallback: steps.find((step) => step.name === respond.fallback),
     rollout: document.rollout,
+    cooldown: cooldownOf(document),
     readsPrivileged: all.some((condition) => condition.reads.has('subject.privileged')),
   };
+}
+
+function cooldownOf({ cooldown }: PolicyDocument): PolicyCooldown {
+  const actionMs = parseDuration(cooldown?.sameSubjectSameAction ?? '');
+  const policyMs = parseDuration(cooldown?.samePolicySameSubject ?? '');
+  return { ...(actionMs === undefined ? {} : { actionMs }), ...(policyMs === undefined ? {} : { policyMs }) };
 }
 
 function compileStep(step: PolicyStep, index: number, document: PolicyDocument, at: Condition | undefined): CompiledStep {

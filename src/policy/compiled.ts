@@ -1,6 +1,7 @@
 /** A policy after checking, in the form that deciding reads. Frozen in meaning: nothing here changes after loading. */
 import type { ActionParameters, ActionType, Rung } from '../model/action.ts';
 import type { FactType } from '../model/catalogue.ts';
+import type { PolicyCooldown } from '../model/decision.ts';
 import type { Cause } from '../model/signal.ts';
 import type { SubjectKind } from '../model/subject.ts';
 import type { Condition } from './condition.ts';
@@ -52,6 +53,7 @@ export interface CompiledPolicy {
   readonly steps: readonly CompiledStep[];
   readonly fallback: CompiledStep | undefined;
   readonly rollout: { readonly percent: number; readonly salt: string } | undefined;
+  readonly cooldown: PolicyCooldown;
   /** Whether any condition reads `subject.privileged`, which is false where the tier is unknown. */
   readonly readsPrivileged: boolean;
 }

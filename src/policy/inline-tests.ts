@@ -1,7 +1,7 @@
 /** The tests that stand inside a policy document: each is a small history, judged by the engine as if the policy were enforced. */
 import { actionTypeNames } from '../model/action.ts';
 import { fromRfc3339, type Instant } from '../model/clock.ts';
-import type { CounterReading, Intent, Judgement } from '../model/decision.ts';
+import type { Intent, Judgement } from '../model/decision.ts';
 import type { AccountId, IdentityId, SignalId } from '../model/ids.ts';
 import { type Assessment, type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
 import type { JudgingSettings } from '../model/settings.ts';
@@ -23,7 +23,7 @@ export interface InlineResult {
   readonly differences: readonly string[];
 }
 
-/** Judges one situation by the policy under test alone: `confidence` is what the test says of each source, `readings` what stands in a guard's window. */
+/** Judges one situation by the policy under test alone: `confidence` is what the test says of each source. */
 export type TestJudge = (
   situation: Situation,
   given: {
@@ -32,7 +32,8 @@ export type TestJudge = (
     readonly policies: CompiledPolicies;
     readonly lists: ReadonlyMap<string, CompiledList>;
     readonly settings: JudgingSettings;
-    readonly readings: (scopes: readonly { readonly scope: string; readonly windowMs: number }[]) => readonly CounterReading[];
+    /** What stands in a counter already. */
+    readonly usedOf: (scope: string) => number;
   },
 ) => { readonly assessment: Assessment; readonly intent: Intent; readonly judgement: Judgement };
 
@@ -72,7 +73,7 @@ function runTest(
       policies,
       lists,
       settings,
-      readings: (scopes) => scopes.map(({ scope, windowMs }) => ({ scope, windowMs, used: uses[scope.split(':')[0] as string] ?? 0 })),
+      usedOf: (scope) => uses[scope.split(':')[0] as string] ?? 0,
     });
     evidence = last.assessment.evidence;
     heldLevel = last.assessment.heldLevel;

@@ -120,6 +120,7 @@ function wantAction(
     enforced: match.order || (match.enforced && ceiling.mode === 'enforce' && step.rung <= ceiling.maxRung),
     direct: step.direct,
     ...(step.approval === undefined ? {} : { approval: step.approval }),
+    ...(Object.keys(match.policy.cooldown).length === 0 ? {} : { cooldown: match.policy.cooldown }),
     ...(offered ? {} : { unsupported: true }),
   };
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { manifest } from '../../src/adapters/sandbox/adapter.ts';
 import { readPolicyFolder } from '../../src/app/policy-folder.ts';
 import { compileBundle, conclude, consider, createTestJudge, questionsOf, rejudge } from '../../src/engine.ts';
-import { guardsInForce } from '../../src/guard/index.ts';
+import { guardsInForce, readingOf } from '../../src/guard/index.ts';
 import { actionTypeNames } from '../../src/model/action.ts';
 import type { JudgingConnection, JudgingSettings } from '../../src/model/settings.ts';
 import type { Situation } from '../../src/model/situation.ts';
@@ -47,7 +47,7 @@ describe('the pack on a sandbox, enforced', () => {
     const draft = consider(given, bundle, sandbox, []);
     return conclude(
       draft,
-      questionsOf(draft).map(({ scope, windowMs }) => ({ scope, windowMs, used: 0 })),
+      questionsOf(draft).map((asked) => readingOf(asked, 0)),
     );
   };
   const states = ({ judgement }: ReturnType<typeof judge>) =>
@@ -79,7 +79,7 @@ describe('the pack on a sandbox, enforced', () => {
     const draft = consider(given, bundle, { ...sandbox, connections: { sandbox: offering } }, []);
     const judged = conclude(
       draft,
-      questionsOf(draft).map(({ scope, windowMs }) => ({ scope, windowMs, used: 0 })),
+      questionsOf(draft).map((asked) => readingOf(asked, 0)),
     );
     expect(states(judged)).toEqual([
       'RP-001/suspend account.suspend held by approval',
