@@ -12,12 +12,16 @@ export function combineActions(wanted: readonly WantedAction[]): readonly Wanted
   for (const action of wanted) {
     const key = keyOf(action);
     const known = byEffect.get(key);
-    byEffect.set(
-      key,
-      known === undefined ? action : { ...known, ...strictest(known, action), parameters: strongest(known.parameters, action.parameters) },
-    );
+    byEffect.set(key, known === undefined ? action : together(known, action));
   }
   return [...byEffect.values()];
+}
+
+function together(known: WantedAction, action: WantedAction): WantedAction {
+  const { unsupported: _, ...kept } = known;
+  // What one of them cannot do without more, such as a session that nobody named, the other may say.
+  const neither = known.unsupported && action.unsupported ? { unsupported: true as const } : {};
+  return { ...kept, ...strictest(known, action), ...neither, parameters: strongest(known.parameters, action.parameters) };
 }
 
 function keyOf({ type, connection, accountId, enforced, policyId, parameters }: WantedAction): string {

@@ -97,7 +97,7 @@ function consider(
   const lowered: Reason[] = [];
   if (!order && policy.mode !== 'enforce' && !Object.hasOwn(settings.overrides, policy.id))
     lowered.push({ code: 'policyMode', ref: policy.id });
-  if (!order && policy.rollout !== undefined && !inRollout(policy.rollout, situation.subject.id))
+  if (!order && policy.rollout !== undefined && !inRollout(policy.rollout, situation.identity?.id ?? situation.subject.id))
     lowered.push({ code: 'rollout', ref: policy.id });
   // What lowers nothing is not named.
   if (lowered.length === 0)
