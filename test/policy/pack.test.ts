@@ -112,6 +112,32 @@ describe('the pack on a sandbox, enforced', () => {
     expect(states(unnamed)).toEqual(['RP-021/sessions session.revoke refused by unsupported']);
   });
 
+  it('rests after it acted, and gives that judgement again from its snapshot', () => {
+    const standard: JudgingSettings = {
+      ...sandbox,
+      connections: { sandbox: { ...sandbox.connections['sandbox'], profile: 'standard' } as JudgingConnection },
+    };
+    const draft = consider(
+      situation({ person: onSandbox, signal: { type: 'cookie_replay', occurredAt: situation().now - 60_000 } }),
+      bundle,
+      standard,
+      [],
+    );
+    const asked = questionsOf(draft);
+    expect(asked.filter((one) => one.own).length).toBeGreaterThan(0);
+    const judged = conclude(
+      draft,
+      asked.map((one) => readingOf(one, one.own ? 1 : 0)),
+    );
+    expect(states(judged).slice(0, 2)).toEqual([
+      'RP-004/contain session.revoke refused by cooldown',
+      'RP-004/contain token.revoke refused by cooldown',
+    ]);
+    expect(judged).toMatchObject({ uses: [], judgement: { outcome: 'refused', mode: 'enforce' } });
+    expect(judged.judgement.reasons).toContainEqual({ code: 'cooldown', ref: 'session.revoke', detail: '1 min' });
+    expect(rejudge(JSON.parse(JSON.stringify(judged.snapshot)), bundle, standard)).toEqual(judged.judgement);
+  });
+
   it('gives the same judgement again from its snapshot', () => {
     for (const type of ['cookie_replay', 'leaked_credentials', 'session_revoked', 'edr_alert_critical']) {
       const judged = judge(situation({ person: onSandbox, signal: { type } }));
