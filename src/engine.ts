@@ -4,7 +4,17 @@
  */
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { type Asked, admit, concludeReview, type Guardrails, type PlanDraft, parseGuardrails, type Review, review } from './guard/index.ts';
+import {
+  type Asked,
+  admit,
+  concludeReview,
+  type Guardrails,
+  type PlanDraft,
+  parseGuardrails,
+  type Review,
+  readingOf,
+  review,
+} from './guard/index.ts';
 import { type CounterReading, type CounterUse, engineNumber, type Intent, type Judgement, type Reason } from './model/decision.ts';
 import { type Fault, parseYaml, sortFaults } from './model/document.ts';
 import type { Pause } from './model/pause.ts';
@@ -184,7 +194,10 @@ export function createTestJudge(bundle: Bundle): TestJudge {
     const confidence = { default: 1, rules, newTransmitter: { forMs: 0, atMost: 1 } };
     const risk: RiskModel = { ...bundle.risk, confidence };
     const draft = consider(situation, { ...bundle, risk, policies: given.policies }, given.settings, [], { trace: true });
-    const { judgement } = conclude(draft, given.readings(questionsOf(draft)));
+    const { judgement } = conclude(
+      draft,
+      questionsOf(draft).map((asked) => readingOf(asked, given.usedOf(asked.scope))),
+    );
     return { assessment: draft.assessment as Assessment, intent: draft.intent as Intent, judgement };
   };
 }

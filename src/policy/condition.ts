@@ -107,9 +107,12 @@ function createEnvironment(vocabulary: ReadonlyMap<string, Field>, held: { reado
   });
   environment.registerFunction('hasGroup(string): bool', (group: string) => values().activeGroups.includes(group));
   environment.registerFunction('inGroup(string): bool', (group: string) => (values().directoryGroups ?? unknown()).includes(group));
-  environment.registerFunction('cidr(string, string): bool', (address: string, id: string) => list(id).hasAddress(address) ?? unknown());
+  environment.registerFunction(
+    'cidr(string, string): bool',
+    (address: string, id: string) => list(id).hasAddress(address, values().now) ?? unknown(),
+  );
   environment.registerFunction('inList(string, string): bool', (text: string, id: string) =>
-    text === 'unknown' ? unknown() : list(id).hasText(text),
+    text === 'unknown' ? unknown() : list(id).hasText(text, values().now),
   );
   environment.registerFunction('known(string): bool', (text: string) => text !== 'unknown');
   return environment;

@@ -1,7 +1,7 @@
 /** The tests that stand inside a policy document: each is a small history, judged by the engine as if the policy were enforced. */
 import { actionTypeNames } from '../model/action.ts';
 import { fromRfc3339, type Instant } from '../model/clock.ts';
-import type { CounterReading, Intent, Judgement } from '../model/decision.ts';
+import type { Intent, Judgement } from '../model/decision.ts';
 import type { AccountId, IdentityId, SignalId } from '../model/ids.ts';
 import { type Assessment, type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
 import type { JudgingSettings } from '../model/settings.ts';
@@ -10,7 +10,7 @@ import type { Situation, Surroundings } from '../model/situation.ts';
 import { type Identity, personalKinds, type SubjectKind } from '../model/subject.ts';
 import { type CompiledPolicies, type CompiledPolicy, indexPolicies } from './compiled.ts';
 import { parseDuration } from './duration.ts';
-import { type CompiledList, compileList } from './lists.ts';
+import { type CompiledList, compileList, lasting } from './lists.ts';
 import type { GivenSignal, InlineTest } from './schema.ts';
 
 export interface InlineResult {
@@ -23,7 +23,7 @@ export interface InlineResult {
   readonly differences: readonly string[];
 }
 
-/** Judges one situation by the policy under test alone: `confidence` is what the test says of each source, `readings` what stands in a guard's window. */
+/** Judges one situation by the policy under test alone: `confidence` is what the test says of each source. */
 export type TestJudge = (
   situation: Situation,
   given: {
@@ -32,7 +32,8 @@ export type TestJudge = (
     readonly policies: CompiledPolicies;
     readonly lists: ReadonlyMap<string, CompiledList>;
     readonly settings: JudgingSettings;
-    readonly readings: (scopes: readonly { readonly scope: string; readonly windowMs: number }[]) => readonly CounterReading[];
+    /** What stands in a counter already. */
+    readonly usedOf: (scope: string) => number;
   },
 ) => { readonly assessment: Assessment; readonly intent: Intent; readonly judgement: Judgement };
 
@@ -55,7 +56,7 @@ function runTest(
   const named = { policyId: policy.id, file: policy.file, name: test.name };
   const unforced = test.expect.held !== undefined && !guardsInForce.includes(test.expect.held) ? test.expect.held : undefined;
   const now = test.given.now === undefined ? standardNow : (fromRfc3339(test.given.now) ?? standardNow);
-  const lists = new Map(Object.entries(test.given.lists ?? {}).map(([id, entries]) => [id, compileList(entries)]));
+  const lists = new Map(Object.entries(test.given.lists ?? {}).map(([id, entries]) => [id, compileList(lasting(entries))]));
   for (const id of all.lists.keys()) if (!lists.has(id)) lists.set(id, compileList([]));
   const policies = indexPolicies([policy], { factsByType: all.factsByType, lists });
   const settings = testSettings(policy.id);
@@ -72,7 +73,7 @@ function runTest(
       policies,
       lists,
       settings,
-      readings: (scopes) => scopes.map(({ scope, windowMs }) => ({ scope, windowMs, used: uses[scope.split(':')[0] as string] ?? 0 })),
+      usedOf: (scope) => uses[scope.split(':')[0] as string] ?? 0,
     });
     evidence = last.assessment.evidence;
     heldLevel = last.assessment.heldLevel;
@@ -139,7 +140,8 @@ function situationOf(policy: CompiledPolicy, { given }: InlineTest, signal: Give
   return {
     signal: made,
     subject: { kind, id: personal ? identity.id : (subject.id ?? 'thing-1') },
-    identity: personal ? identity : null,
+    // Groups given for a thing are those of the person whom the source names with it.
+    identity: personal || identity.groups.length > 0 ? identity : null,
     evidence: before.evidence,
     heldLevel: before.heldLevel,
     surroundings: surroundingsOf(given),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createConditionEvaluator } from '../../src/policy/condition.ts';
-import { compileList } from '../../src/policy/lists.ts';
+import { compileList, lasting } from '../../src/policy/lists.ts';
 import { valuesOf } from '../../src/policy/values.ts';
 import { assessment, catalogue, policyText, settings, situation, tryCompile } from './support.ts';
 
@@ -57,7 +57,7 @@ describe('functions', () => {
     ],
     marks: { classes: [], targets: [], occurrences: [] },
   };
-  const lists = new Map([['egress', compileList(['198.51.100.0/24', '2001:db8:40::/48', 'a-word'])]]);
+  const lists = new Map([['egress', compileList(lasting(['198.51.100.0/24', '2001:db8:40::/48', 'a-word']))]]);
   const truth = (text: string, given: Parameters<typeof situation>[0] = {}) => {
     const compiled = evaluator.compile(text, {});
     if (!compiled.ok) throw new Error(compiled.faults[0]?.message);
