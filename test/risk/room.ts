@@ -1,4 +1,5 @@
 /** The scoring room as something that can be exchanged: checks are written against it, and also run against copies with a fault. */
+import fc from 'fast-check';
 import * as evidence from '../../src/risk/evidence.ts';
 import * as index from '../../src/risk/index.ts';
 import { shippedText } from './support.ts';
@@ -32,3 +33,9 @@ export function roomOf(modules: RoomModules): Room {
 }
 
 export const asItStands: Room = roomOf({ ...index, bandOf: evidence.bandOf, oneOccurrence: evidence.oneOccurrence });
+
+/** A property as a check; a costly one may take its share of the runs only. */
+export function tried<Values>(property: fc.IRawProperty<Values>, share = 1): Check['run'] {
+  return ({ numRuns, seed }) =>
+    void fc.assert(property, { numRuns: Math.max(1, Math.ceil(numRuns / share)), ...(seed === undefined ? {} : { seed }) });
+}
