@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { EvidenceState } from '../../src/model/risk.ts';
-import type { ScoreContext } from '../../src/risk/index.ts';
-import { anyHistory, crowd, eventOf, itemsOf, readAt, stateOf, strangeContext } from './histories.ts';
+import type { RiskModel, ScoreContext } from '../../src/risk/index.ts';
+import { anyHistory, crowd, eventOf, itemsOf, lastBreathOf, readAt, stateOf, strangeContext } from './histories.ts';
 import { type History, judge } from './oracle.ts';
 import { confidenceOf, type OracleContext, readWritten, tagFor, type Written } from './oracle-model.ts';
 import { type Check, type Room, tried } from './room.ts';
@@ -33,7 +33,15 @@ export function agreementChecks(room: Room): readonly Check[] {
   // By its place: a failure prints what it was given.
   const anyModel = fc.nat(compiled.length - 1);
   const modelAt = (index: number) => compiled[index] as (typeof compiled)[number];
-  const anyAge = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 72 }), fc.integer({ min: 0, max: 320 * 24 }));
+  const readingAt = (history: History, hours: number, model: RiskModel) =>
+    hours < 0 ? lastBreathOf(history, -hours, model) : readAt + hours * hourMs;
+  /** Hours after everything; below 0: at the edge of an event's life. */
+  const anyAge = fc.oneof(
+    fc.constant(0),
+    fc.integer({ min: -50, max: -1 }),
+    fc.integer({ min: 0, max: 72 }),
+    fc.integer({ min: 0, max: 320 * 24 }),
+  );
 
   const agree = (
     history: History,
@@ -64,7 +72,14 @@ export function agreementChecks(room: Room): readonly Check[] {
       name: '20: what is kept scores as everything that ever came',
       run: tried(
         fc.property(anyHistory, strangeContext, anyModel, anyAge, (history, context, index, hours) =>
-          agree(history, stateOf(itemsOf(history), room, modelAt(index).model), readAt + hours * hourMs, context, modelAt(index), false),
+          agree(
+            history,
+            stateOf(itemsOf(history), room, modelAt(index).model),
+            readingAt(history, hours, modelAt(index).model),
+            context,
+            modelAt(index),
+            false,
+          ),
         ),
       ),
     },
@@ -72,7 +87,14 @@ export function agreementChecks(room: Room): readonly Check[] {
       name: '20: beyond what is kept the newest of each family and source count',
       run: tried(
         fc.property(crowd, strangeContext, anyModel, anyAge, (history, context, index, hours) =>
-          agree(history, stateOf(itemsOf(history), room, modelAt(index).model), readAt + hours * hourMs, context, modelAt(index), true),
+          agree(
+            history,
+            stateOf(itemsOf(history), room, modelAt(index).model),
+            readingAt(history, hours, modelAt(index).model),
+            context,
+            modelAt(index),
+            true,
+          ),
         ),
         4,
       ),
@@ -82,9 +104,9 @@ export function agreementChecks(room: Room): readonly Check[] {
       run: tried(
         fc.property(anyHistory, strangeContext, anyModel, anyAge, fc.nat(40), (history, context, index, hours, days) => {
           const pair = modelAt(index);
-          const at = readAt + days * dayMs;
+          const at = days > 35 ? readingAt(history, hours, pair.model) : readAt + days * dayMs;
           const pruned = room.pruneEvidence(stateOf(itemsOf(history), room, pair.model), at, pair.model);
-          agree(history, pruned, at + hours * hourMs, context, pair, false);
+          agree(history, pruned, at + Math.max(0, hours) * hourMs, context, pair, false);
         }),
       ),
     },

@@ -66,10 +66,14 @@ const targetRemedy: fc.Arbitrary<Remedy> = fc.record({
 
 export const remedyOf = fc.oneof({ weight: 4, arbitrary: classRemedy }, { weight: 1, arbitrary: targetRemedy });
 
+/** Left alone, lists are mostly short. */
+const fewOrMany = <T>(item: fc.Arbitrary<T>) =>
+  fc.oneof(fc.array(item, { maxLength: 48 }), fc.array(item, { minLength: 20, maxLength: 48 }));
+
 /** At most 48 events, of which no family can have more than 12, so that nothing is pushed out beneath a dismissal. */
 export function historyOf(names: readonly string[] = types, remedies = 5): fc.Arbitrary<History> {
   return fc
-    .tuple(fc.array(eventOf(names), { maxLength: 48 }), fc.array(remedyOf, { maxLength: remedies }), fc.array(fc.nat(), { maxLength: 2 }))
+    .tuple(fewOrMany(eventOf(names)), fc.array(remedyOf, { maxLength: remedies }), fc.array(fc.nat(), { maxLength: 2 }))
     .map(([events, plain, picks]) => {
       const count = new Map<string, number>();
       const kept = events.filter((event) => {
@@ -127,7 +131,12 @@ export const crowd: fc.Arbitrary<History> = fc
     return { events, remedies: [...remedies, ...occurrences, ...scoped] };
   });
 
-export const anyHistory = fc.oneof({ weight: 4, arbitrary: historyOf() }, { weight: 1, arbitrary: flood });
+export const anyHistory = fc.oneof(
+  { weight: 3, arbitrary: historyOf() },
+  // Place and habit with crumbs of another kind, at the edge of the cap.
+  { weight: 1, arbitrary: historyOf(['impossible_travel', 'new_country', 'rba_anomaly', 'brute_force'], 2) },
+  { weight: 1, arbitrary: flood },
+);
 
 const standing = fc.record({
   kind: fc.constantFrom('idp' as const, 'transmitters' as const, 'api' as const),
@@ -150,6 +159,15 @@ export const strangeContext: fc.Arbitrary<ScoreContext> = fc
     ...(hrKnown && hrStatus !== undefined ? { hrStatus } : {}),
     sources: known,
   }));
+
+/** The last instant at which one of the events still counts; where none fades, after everything. */
+export function lastBreathOf({ events }: History, pick: number, model: RiskModel): number {
+  const ends = events.flatMap(({ type, at }) => {
+    const halfLifeMs = model.types.get(type)?.halfLifeMs;
+    return typeof halfLifeMs === 'number' ? [at + 10 * halfLifeMs] : [];
+  });
+  return Math.max(readAt, ends[pick % Math.max(1, ends.length)] ?? readAt);
+}
 
 export type Item = { readonly event: Event } | { readonly remedy: Remedy };
 
