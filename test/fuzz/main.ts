@@ -3,6 +3,7 @@
  * those whose name holds one of the words. Prints the seed of each; exit 1 where one fails, 2 for a wrong argument.
  */
 import { parseArgs } from 'node:util';
+import { compareConditions, emptyTally } from '../policy/cel-agreement.ts';
 import { agreementChecks } from '../risk/agreement.ts';
 import { goldenChecks } from '../risk/goldens.ts';
 import { propertiesOfScore } from '../risk/properties-of-score.ts';
@@ -19,7 +20,15 @@ const risk: readonly Check[] = [
   },
   ...agreementChecks(asItStands),
 ];
-const checks: readonly Check[] = risk.map((check) => ({ ...check, name: `risk ${check.name}` }));
+const conditions: Check = {
+  name: 'conditions mean the same to another implementation of their language',
+  run(runs) {
+    const tally = emptyTally();
+    compareConditions(runs, tally);
+    process.stdout.write(`${JSON.stringify(tally, null, 1)}\n`);
+  },
+};
+const checks: readonly Check[] = [...risk.map((check) => ({ ...check, name: `risk ${check.name}` })), conditions];
 
 const { only, runs: numRuns, seed } = readArguments();
 const wanted = checks.filter(({ name }) => only === undefined || only.some((word) => name.includes(word)));
