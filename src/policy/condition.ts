@@ -235,8 +235,10 @@ function constantFault(node: ASTNode, environment: Environment): ConditionFault 
 }
 
 function faultOf(error: ParseError | CelTypeError): ConditionFault {
-  const near = error.range ? ` (at character ${error.range.start + 1})` : '';
-  if (error.code === 'limit_exceeded') return { code: 'E105', message: `${error.summary}${near}` };
-  if (error.code === 'unknown_variable' || error.code === 'no_such_key') return { code: 'E103', message: `${error.summary}${near}` };
-  return { code: 'E102', message: `${error.summary}${near}` };
+  // Not every error has a summary.
+  const said = error.summary ?? error.message.split('\n', 1)[0];
+  const message = error.range ? `${said} (at character ${error.range.start + 1})` : said;
+  if (error.code === 'limit_exceeded') return { code: 'E105', message };
+  if (error.code === 'unknown_variable' || error.code === 'no_such_key') return { code: 'E103', message };
+  return { code: 'E102', message };
 }
