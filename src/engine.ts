@@ -225,13 +225,19 @@ export function diffBundles(before: Bundle, after: Bundle): readonly Difference[
   });
 }
 
-/** Deep comparison; arrays are compared as wholes, objects member by member. */
+/** Deep comparison, member by member; arrays are compared as wholes unless both are equally many objects. */
 export function diffValues(before: unknown, after: unknown, path = ''): readonly Difference[] {
+  if (areRecords(before) && areRecords(after) && before.length === after.length)
+    return before.flatMap((one, index) => diffValues(one, after[index], path === '' ? String(index) : `${path}.${index}`));
   if (isRecord(before) && isRecord(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
     return keys.flatMap((key) => diffValues(before[key], after[key], path === '' ? key : `${path}.${key}`));
   }
   return canonicalize(before) === canonicalize(after) ? [] : [{ path, before: before ?? null, after: after ?? null }];
+}
+
+function areRecords(value: unknown): value is readonly Record<string, unknown>[] {
+  return Array.isArray(value) && value.every(isRecord);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
