@@ -4,7 +4,7 @@ import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 import fc from 'fast-check';
 import { textOf } from '../../src/policy/clause-text.ts';
 import { createConditionEvaluator } from '../../src/policy/condition.ts';
-import { compileList } from '../../src/policy/lists.ts';
+import { compileList, lasting } from '../../src/policy/lists.ts';
 import { childrenOf } from '../../src/policy/syntax.ts';
 import { type Values, valuesOf } from '../../src/policy/values.ts';
 import { anyCondition, facts, listEntries, listId } from './cel-expressions.ts';
@@ -12,7 +12,7 @@ import { bindingsOf, evaluateElsewhere } from './cel-oracle.ts';
 import { assessment, catalogue, settings, situation } from './support.ts';
 
 const evaluator = createConditionEvaluator(catalogue, new Set([listId]));
-const lists = new Map([[listId, compileList(listEntries)]]);
+const lists = new Map([[listId, compileList(lasting(listEntries))]]);
 
 const partly = <T extends Record<string, fc.Arbitrary<unknown>>>(members: T) => fc.record(members, { requiredKeys: [] });
 const count = fc.constantFrom(0, 1, 2, 3, 60, 7200);
