@@ -31,7 +31,7 @@ export type CompileResult =
 
 const policyFile = /^responses\/.+\.ya?ml$/;
 /** Folders whose documents would change decisions and are not served: a file there is a fault, not a silence. */
-const unservedFile = /^(detections|lists|exceptions)\/.+\.ya?ml$/;
+const unservedFile = /^(lists|exceptions)\/.+\.ya?ml$/;
 
 /**
  * Compiles the policy files of a folder, by path below it (`responses/RP-017-partner-word.yaml`). Files of other rooms
