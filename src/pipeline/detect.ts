@@ -63,6 +63,7 @@ async function judgeDerived(
   if (items.length === 0) return judged;
   const fresh = await session.admit(items.map(({ key, signalId, digest }) => ({ key, signalId, bodyDigest: digest, firstAt: opened.at })));
   const found = items.filter((item) => fresh.has(item.key));
+  if (found.length === 0) return judged;
   const derived = judgeBatch(found, opened, judging, await keysOf(found, parts.keys), parts, judged.evidence);
   return {
     considered: [...judged.considered, ...derived.considered],

@@ -178,6 +178,17 @@ describe('faults of a catalogue', () => {
       { code: 'E101', path: 'types.dormant_login', message: 'a type with evidence needs a group', place: 'dormant_logi' },
     ],
     [
+      'an event with evidence',
+      'dormant_login: { group: login, standalone: 45, halfLife: 1d }',
+      'dormant.login: { group: login, standalone: 45, halfLife: 1d }',
+      {
+        code: 'E101',
+        path: 'types.dormant.login',
+        message: 'a name with dots is that of an event, which leaves no evidence: standalone is 0',
+        place: 'dormant.logi',
+      },
+    ],
+    [
       'a group on a type without evidence',
       'leaver_due: { standalone: 0 }',
       'leaver_due: { group: data, standalone: 0 }',
