@@ -22,7 +22,14 @@ import type { Assessment } from './model/risk.ts';
 import type { JudgingSettings } from './model/settings.ts';
 import type { SignalState } from './model/signal.ts';
 import type { Situation } from './model/situation.ts';
-import { type CompiledPolicies, compilePolicies, decide, type TestJudge } from './policy/index.ts';
+import {
+  type CompiledDetections,
+  type CompiledPolicies,
+  compileDetections,
+  compilePolicies,
+  decide,
+  type TestJudge,
+} from './policy/index.ts';
 import { assess, parseRiskModel, type RiskModel } from './risk/index.ts';
 
 /** Everything that is judged by, under one hash. */
@@ -32,6 +39,7 @@ export interface Bundle {
   readonly documents: readonly { readonly path: string; readonly hash: string }[];
   readonly risk: RiskModel;
   readonly policies: CompiledPolicies;
+  readonly detections: CompiledDetections;
   readonly guards: Guardrails;
 }
 
@@ -48,16 +56,37 @@ export function compileBundle(files: ReadonlyMap<string, string>): CompiledBundl
   const guards = parseGuardrails(files);
   // Without a catalogue no policy can be checked; its own faults come first.
   const policies = risk.ok ? compilePolicies(files, risk.value) : undefined;
-  const faults = [...(risk.ok ? [] : risk.faults), ...(guards.ok ? [] : guards.faults), ...(policies?.ok === false ? policies.faults : [])];
-  if (!risk.ok || !guards.ok || !policies?.ok) return { ok: false, faults: sortFaults(faults) };
-  const documents = [{ path: riskPath, hash: hashOf(riskText) }, ...guards.guardrails.documents, ...policies.policies.documents]
+  const detections = risk.ok ? compileDetections(files, risk.value) : undefined;
+  const faults = [risk, guards, policies, detections].flatMap((part) => (part === undefined || part.ok ? [] : part.faults));
+  if (!risk.ok || !guards.ok || !policies?.ok || !detections?.ok) return { ok: false, faults: sortFaults(faults) };
+  const rooms = [guards.guardrails, policies.policies, detections.detections];
+  const documents = [{ path: riskPath, hash: hashOf(riskText) }, ...rooms.flatMap((room) => room.documents)]
     .map(({ path, hash: documentHash }) => ({ path, hash: documentHash }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
   const bundleHash = hash('sha256', canonicalize(documents.map((document) => [document.path, document.hash])) as string);
   return {
     ok: true,
-    bundle: { hash: bundleHash, files, documents, risk: risk.value, policies: policies.policies, guards: guards.guardrails },
+    bundle: {
+      hash: bundleHash,
+      files,
+      documents,
+      risk: believing(risk.value, detections.detections),
+      policies: policies.policies,
+      detections: detections.detections,
+      guards: guards.guardrails,
+    },
   };
+}
+
+/** A detection is believed as it says itself, where no rule of `risk.yaml` fits. */
+function believing(risk: RiskModel, detections: CompiledDetections): RiskModel {
+  const own = [...detections.byId.values()].map(({ id, signal, confidence }) => ({
+    sources: new Set([id]),
+    kinds: undefined,
+    types: new Set([signal]),
+    confidence,
+  }));
+  return own.length === 0 ? risk : { ...risk, confidence: { ...risk.confidence, rules: [...risk.confidence.rules, ...own] } };
 }
 
 /** Hash of what a document means: comments and layout do not count. */

@@ -1,12 +1,12 @@
 /** The journey of a batch of signals: what happens in which order inside the one transaction that accepts and decides them. */
-import type { KeyObject } from 'node:crypto';
 import { conclude, type Judged, questionsOf } from './engine.ts';
 import { createTally } from './guard/index.ts';
 import type { Instant } from './model/clock.ts';
 import { AppError } from './model/errors.ts';
 import type { Acknowledgement } from './model/signal.ts';
 import { type Considered, GraphMoved, judgeBatch } from './pipeline/batch.ts';
-import type { PipelineParts } from './pipeline/parts.ts';
+import { detect } from './pipeline/detect.ts';
+import { keysOf, type PipelineParts } from './pipeline/parts.ts';
 import { composeBurial, composeWrites, nameDecision, type Settled } from './pipeline/writes.ts';
 import { firstOfEach, type Item, settleByHalves } from './signals/index.ts';
 import { asStoreError } from './store/db.ts';
@@ -23,7 +23,7 @@ export function createPipeline(parts: PipelineParts): { readonly settle: Settle 
 async function settleTogether(items: readonly Item[], parts: PipelineParts): Promise<readonly Acknowledgement[]> {
   const judging = parts.judging();
   const firsts = firstOfEach(items);
-  const connectionKeys = await keysOf(firsts, parts);
+  const connectionKeys = await keysOf(firsts, parts.keys);
   return parts.transaction(async (session) => {
     // Repeats fall out, people are found and locked, what is known of them is read.
     const opened = await session.open(doorway(firsts, true));
@@ -31,21 +31,18 @@ async function settleTogether(items: readonly Item[], parts: PipelineParts): Pro
     const known = firsts.filter((item) => item.attempt === 0 && !opened.fresh.has(item.key));
     const repeats = known.length === 0 ? [] : await session.repeats(known.map((item) => item.key));
     // How bad, what to do, may we: pure, signal after signal.
-    const batch = judgeBatch(fresh, opened, judging, connectionKeys, parts);
+    const judged = judgeBatch(fresh, opened, judging, connectionKeys, parts);
+    // What several events together amount to is a signal of its own, judged after them.
+    const { batch, rings } = await detect(judged, opened, session, judging, parts);
     // Only what would act asks the limits, and only now are the guard locks taken.
     const settled = await concludeAll(batch.considered, session, opened.at, parts);
-    const newSources = [...new Set(fresh.map((item) => item.arrival.source))].filter((source) => judging.sourceSince(source) === undefined);
-    await session.commit(await composeWrites(settled, batch, newSources, opened.at, parts));
+    const sources = new Set([...batch.considered, ...batch.failed].map(({ item }) => item.arrival.source));
+    const newSources = [...sources].filter((source) => judging.sourceSince(source) === undefined);
+    await session.commit([...(await composeWrites(settled, batch, newSources, opened.at, parts)), ...rings]);
     parts.committed({ released: releasedOf(settled), newSources, at: opened.at });
     reportForgeries(firsts, repeats, parts);
     return acknowledge(items, settled, repeats);
   });
-}
-
-/** The key of each source's connection; it seals what belongs to nobody we know. */
-async function keysOf(items: readonly Item[], { keys }: PipelineParts): Promise<ReadonlyMap<string, KeyObject>> {
-  const sources = [...new Set(items.map((item) => item.arrival.source))];
-  return new Map(await Promise.all(sources.map(async (source) => [source, await keys.connectionKey(source)] as const)));
 }
 
 function doorway(items: readonly Item[], withPeople: boolean) {

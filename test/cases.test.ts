@@ -16,7 +16,7 @@ const cases = files.map((file) => ({ file, case: parseCase(parse(readFileSync(jo
 it.each(cases)('$file: $case.title', { timeout: 60_000 }, async ({ case: journey }) => {
   const outcome = await play(journey);
   const wanted = journey.expect;
-  const total = journey.signals.reduce((sum, signal) => sum + signal.times, 0);
+  const total = journey.signals.reduce((sum, signal) => sum + signal.count * signal.times, 0);
   expect(outcome.answers).toEqual(wanted.answers ?? Array.from({ length: total }, () => 202));
   expect(outcome.decisions).toMatchObject(
     wanted.decisions.map(({ reasons, actions, ...facts }) => ({ ...facts, actions, reasons: expect.arrayContaining(reasons) })),

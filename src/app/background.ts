@@ -8,6 +8,7 @@ import type { SignalId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { type Batcher, type Item, itemAgain } from '../signals/index.ts';
 import { sweepExpiredRecords } from '../store/adapter-storage.ts';
+import { sweepRings } from '../store/detection-rings.ts';
 import { sweepGuardUses } from '../store/guard-use.ts';
 import { dueUndecided } from '../store/judged-by.ts';
 import type { Keyring } from '../store/keyring.ts';
@@ -64,6 +65,7 @@ async function tidy(store: Store, clock: Clock): Promise<void> {
   await sweepExpiredRecords(store, clock.now());
   await sweepSignIns(store, clock.now());
   await sweepGuardUses(store, clock.now());
+  await sweepRings(store, clock.now());
 }
 
 /** Undecided signals whose time has come enter the same way as new ones, under their old names. */

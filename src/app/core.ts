@@ -197,6 +197,7 @@ export async function startCore(options: CoreOptions) {
         connectionKey: (id) => keyring.connectionKey(id),
         personKeyOf: (id, wrapped) => keyring.personKeyOf(id, wrapped),
         ref: refUnder,
+        pseudonym: (kind, text) => keyring.ref(kind, text),
       },
       jobs: (refs) => queue.jobStatements(refs, clock.now() + jobAfterMs),
       ids,

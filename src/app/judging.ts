@@ -41,7 +41,8 @@ export async function openJudging(parts: {
     pauses: [],
     population: 0,
     sourceSince: (source) => sources.get(source),
-    kindOf: parts.kindOf,
+    // What a detection finds is a correlation of ours, as a SIEM's rule is one of theirs.
+    kindOf: (source) => parts.kindOf(source) ?? (state.bundle.detections.byId.has(source) ? 'siem' : undefined),
   };
 
   async function bundle(hash: string): Promise<Bundle | undefined> {

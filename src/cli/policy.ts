@@ -6,7 +6,7 @@ import { readPolicyFolder } from '../app/policy-folder.ts';
 import { type CompiledBundle, compileBundle, createTestJudge } from '../engine.ts';
 import { guardsInForce } from '../guard/index.ts';
 import { formatFaults } from '../model/document.ts';
-import { policyJsonSchema, runInlineTests } from '../policy/index.ts';
+import { policyJsonSchema, runDetectionTests, runInlineTests } from '../policy/index.ts';
 import type { CommandContext, ExitCode } from './console.ts';
 
 interface Options {
@@ -65,7 +65,8 @@ function lint(options: Options, compiled: CompiledBundle, { console }: CommandCo
 
 function test(options: Options, compiled: CompiledBundle, { console }: CommandContext): ExitCode {
   if (!compiled.ok) return lint(options, compiled, { console } as CommandContext);
-  const results = runInlineTests(compiled.bundle.policies, createTestJudge(compiled.bundle), guardsInForce);
+  const { bundle } = compiled;
+  const results = [...runInlineTests(bundle.policies, createTestJudge(bundle), guardsInForce), ...runDetectionTests(bundle.detections)];
   const count = (outcome: string) => results.filter((result) => result.outcome === outcome).length;
   if (options.json) console.out(`${JSON.stringify(results, null, 2)}\n`);
   else {

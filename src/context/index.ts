@@ -1,3 +1,3 @@
 export { composeGraph, type Graph, type GraphRows } from './graph.ts';
-export type { Ref } from './pseudonym.ts';
+export { addressOf, type Ref } from './pseudonym.ts';
 export { composeSituation } from './situation.ts';

@@ -19,6 +19,11 @@ export function networkOf(ip: string): string | undefined {
   return `${ipaddr.fromByteArray(bytes).toString()}/${bits}`;
 }
 
+/** The one spelling of an address; `undefined` for what is no address. */
+export function addressOf(ip: string | undefined): string | undefined {
+  return ip !== undefined && ipaddr.isValid(ip) ? ipaddr.process(ip).toString() : undefined;
+}
+
 /**
  * Under which key a signal's evidence is kept: session, else network, else device, else none; device first where the endpoint
  * itself is what was found.

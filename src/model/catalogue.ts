@@ -16,3 +16,14 @@ export interface CatalogueType {
 export interface SignalCatalogue {
   readonly types: ReadonlyMap<string, CatalogueType>;
 }
+
+/** Types that only the service itself makes. */
+export const reservedTypes: ReadonlySet<string> = new Set([
+  'undo',
+  'drill',
+  'operator_order',
+  'leaver_due',
+  'breaker_opened',
+  'subject_claim',
+  'undo_request_refused',
+]);

@@ -39,17 +39,19 @@ const rememberedMs = 90 * 86_400_000;
 /** Thrown where the identity graph changed between lock and reading; the batch is settled again. */
 export class GraphMoved extends Error {}
 
+/** `before`: what earlier signals of the same transaction made of people's evidence. */
 export function judgeBatch(
   items: readonly Item[],
   opened: Opened,
   judging: JudgingState,
   connectionKeys: ReadonlyMap<string, KeyObject>,
   parts: PipelineParts,
+  before: JudgedBatch['evidence'] = new Map(),
 ): JudgedBatch {
   const graph = composeGraph(opened);
   if (graph === 'moved') throw new GraphMoved();
   const people = new Map(opened.identities.map((row) => [row.id, row]));
-  const carried = new Map<IdentityId, { state: EvidenceState; heldLevel: Level }>();
+  const carried = new Map<IdentityId, { state: EvidenceState; heldLevel: Level }>(before);
   const considered: Considered[] = [];
   const failed: Failed[] = [];
   for (const item of inSettlingOrder(items)) {

@@ -33,6 +33,8 @@ export interface PipelineParts {
     readonly personKeyOf: (id: IdentityId, wrapped: Uint8Array) => KeyObject;
     /** Pseudonym of a text that belongs to a person or, where nobody is known, to a connection. */
     readonly ref: (key: KeyObject, text: string) => string;
+    /** Pseudonym under the service's own key: the same whoever is behind the text. */
+    readonly pseudonym: (kind: string, text: string) => string;
   };
   /** Statements that send one job a plan, in the settling transaction. */
   readonly jobs: (plans: readonly PlanRef[]) => Promise<readonly Statement[]>;
@@ -45,4 +47,13 @@ export interface PipelineParts {
     readonly newSources: readonly string[];
     readonly at: Instant;
   }) => void;
+}
+
+/** The key of each source's connection; it seals what belongs to nobody we know. */
+export async function keysOf(
+  items: readonly { readonly arrival: { readonly source: string } }[],
+  keys: Pick<PipelineParts['keys'], 'connectionKey'>,
+): Promise<ReadonlyMap<string, KeyObject>> {
+  const sources = [...new Set(items.map((item) => item.arrival.source))];
+  return new Map(await Promise.all(sources.map(async (source) => [source, await keys.connectionKey(source)] as const)));
 }

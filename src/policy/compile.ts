@@ -32,20 +32,12 @@ export type CompileResult =
   | { readonly ok: true; readonly policies: CompiledPolicies }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
-/** Folders whose documents would change decisions and are not served: a file there is a fault, not a silence. */
-const unservedFile = /^detections\/.+\.ya?ml$/;
-
 /**
  * Compiles lists, policies and exceptions of a folder, by path below it (`responses/RP-017-partner-word.yaml`). Files of other rooms
  * (`risk.yaml`, `guardrails.yaml`, `profiles/`) are left alone.
  */
 export function compilePolicies(files: ReadonlyMap<string, string>, catalogue: SignalCatalogue, names: KnownNames = {}): CompileResult {
   const { faults, read } = createDocumentReader(files);
-  for (const file of files.keys()) {
-    if (!unservedFile.test(file)) continue;
-    const message = `documents of ${file.split('/')[0]}/ are not served by this version`;
-    faults.push({ file, line: 1, column: 1, path: '', message, code: 'E101' });
-  }
   const listed = read('lists', listSchema);
   const lists = new Map(listed.map((loaded) => [loaded.document.metadata.id, compileListDocument(loaded)]));
   const evaluator = createConditionEvaluator(catalogue, lists);

@@ -4,6 +4,11 @@ import type { Fault, Locate } from '../model/document.ts';
 import { markClasses, severities, sourceKinds } from '../model/signal.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower case with digits and _, at most 64 characters');
+/** A name with dots is that of an event. */
+const typeName = z
+  .string()
+  .max(64)
+  .regex(/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/, 'must be lower case with digits and _, dots between words, at most 64 characters');
 const points = z.number().min(0).lt(100);
 const factor = z.number().min(0).max(10);
 const groupNames = z.union([z.literal('all'), z.array(name).min(1)]);
@@ -55,7 +60,7 @@ export const riskModelSchema = z.strictObject({
     name.refine((group) => group !== 'none', 'none is the group of types without evidence'),
     z.strictObject({ statistical: z.boolean().default(false), voidsChallenges: z.boolean().default(false) }),
   ),
-  types: z.record(name, signalType),
+  types: z.record(typeName, signalType),
   bands: z.strictObject({
     low: z.strictObject({ factor: z.number().min(0).max(1) }),
     high: z.strictObject({ factor: z.number().min(1).max(10), ceiling: points }),
@@ -67,7 +72,7 @@ export const riskModelSchema = z.strictObject({
       z.strictObject({
         sources: z.array(z.string().min(1)).min(1).optional(),
         kinds: z.array(z.enum(sourceKinds)).min(1).optional(),
-        types: z.array(name).min(1).optional(),
+        types: z.array(typeName).min(1).optional(),
         confidence: z.number().min(0).max(1),
       }),
     ),
@@ -132,6 +137,7 @@ export function checkRiskDocument(document: RiskDocument, file: string, locate: 
       if (entry.proof === true) fault([...path, 'proof'], 'a type with standalone 0 is no proof');
       continue;
     }
+    if (type.includes('.')) fault(path, 'a name with dots is that of an event, which leaves no evidence: standalone is 0');
     if (entry.group === undefined) fault(path, 'a type with evidence needs a group');
     else checkGroup(entry.group, [...path, 'group']);
     if (entry.halfLife === undefined) fault(path, 'a type with evidence needs a halfLife');

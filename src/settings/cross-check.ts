@@ -42,6 +42,7 @@ function checkIds(parsed: Parsed, report: Report): void {
       const kind = 'kind' in item ? item.kind : 'transmitters';
       if (sourceKinds.includes(item.id as SourceKind) && item.id !== kind)
         report(path, `is the name of a kind of source (${sourceKinds.join(', ')})`);
+      if (item.id.startsWith('DT-')) report(path, 'begins like the ids of detections, which are sources too');
     }
   }
   for (const section of ['receivers', 'sinks', 'identities'] as const) {

@@ -1,6 +1,7 @@
 /** Takes a signal that an API client or an operator sends as JSON, and makes an arrival of it or says why not. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { reservedTypes } from '../model/catalogue.ts';
 import { fromRfc3339, type Instant } from '../model/clock.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { RandomBytes } from '../model/ids.ts';
@@ -38,17 +39,6 @@ export interface ApiDoor {
 const laterMs = 300_000;
 const quarantineMs = 3_600_000;
 
-/** Types that only the service itself makes. */
-const reserved: ReadonlySet<string> = new Set([
-  'undo',
-  'drill',
-  'operator_order',
-  'leaver_due',
-  'breaker_opened',
-  'subject_claim',
-  'undo_request_refused',
-]);
-
 const factSchema = z.union([z.string().max(1024), z.boolean(), z.number()], {
   error: 'must be a text of at most 1024 characters, a number or a boolean',
 });
@@ -69,6 +59,8 @@ const bodySchema = z.strictObject({
     .optional(),
   severity: z.enum(['low', 'medium', 'high', 'critical'], { error: 'must be low, medium, high or critical' }).optional(),
   dedupeKey: z.string().min(1).max(4096).optional(),
+  /** Where the event came from. */
+  ip: z.union([z.ipv4(), z.ipv6()], { error: 'must be an address' }).optional(),
   facts: z
     .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), { error: 'must be an object' })
     .transform((value) => ({ ...value }))
@@ -113,7 +105,7 @@ function checkType(type: string, caller: ApiCaller, known: { has(type: string): 
   if (!isOperator(caller) && !caller.roles.includes('ingest'))
     return refuse('auth.forbidden', 'Signals are sent with the role ingest, analyst, approver or admin.');
   if (!known.has(type)) return refuse('request.unprocessable', 'type: is not in the catalogue of signal types');
-  if (reserved.has(type)) return refuse('request.unprocessable', 'type: is made by the service itself');
+  if (reservedTypes.has(type)) return refuse('request.unprocessable', 'type: is made by the service itself');
   if (caller.types && !caller.types.includes(type)) return refuse('auth.forbidden', 'The credential may not send this signal type.');
   if (type === 'admin_confirmed' && !isOperator(caller))
     return refuse('auth.forbidden', 'This signal type needs the role analyst, approver or admin.');
@@ -154,7 +146,7 @@ function arrive(body: Body, claim: SubjectClaim, caller: ApiCaller, receivedAt: 
     receivedAt,
     claim,
     facts: body.facts ?? {},
-    circumstances: {},
+    circumstances: body.ip === undefined ? {} : { ip: body.ip },
     marks: [],
     dedupeKey: Buffer.byteLength(dedupeKey) <= 256 ? dedupeKey : `sha256:${createHash('sha256').update(dedupeKey).digest('hex')}`,
     ...(told > receivedAt + quarantineMs ? { quarantine: 'occurredAt:ahead' } : {}),

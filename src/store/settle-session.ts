@@ -1,6 +1,6 @@
 /**
  * The statements of one settle batch, on a connection of its own: everything that can be asked at once goes out in one round trip.
- * The order of locks is fixed here: dedupe keys, identities by id, guard scopes by name.
+ * The order of locks is fixed here: dedupe keys, identities by id, rings of events by key, guard scopes by name.
  */
 import type { Instant } from '../model/clock.ts';
 import type { CounterReading } from '../model/decision.ts';
@@ -9,6 +9,7 @@ import type { IdentityId, SignalId } from '../model/ids.ts';
 import type { Level } from '../model/risk.ts';
 import type { Account, IdentifierKey, Tier } from '../model/subject.ts';
 import { instantStatement } from './database-clock.ts';
+import { type RingKey, type RingRow, ringStatements } from './detection-rings.ts';
 import { joined, type Statement } from './statement.ts';
 import type { RunGroup } from './statement-group.ts';
 
@@ -64,6 +65,10 @@ export interface CounterQuestion {
 export interface SettleSession {
   open(input: { keys: readonly DoorKey[]; retried: readonly SignalId[]; identifiers: readonly IdentifierKey[] }): Promise<Opened>;
   repeats(keys: readonly string[]): Promise<readonly Repeat[]>;
+  /** Locks the rings, sorted, until the end of the transaction, and reads those that there are. */
+  rings(keys: readonly RingKey[]): Promise<readonly RingRow[]>;
+  /** Lets signals in that the batch itself brought about; only for holders of their ring. Answers the keys that are new. */
+  admit(keys: readonly DoorKey[]): Promise<ReadonlySet<string>>;
   /** Locks the scopes, sorted, until the end of the transaction; counts distinct subjects in their windows, and finds the given ones. */
   count(
     questions: readonly CounterQuestion[],
@@ -153,6 +158,14 @@ export function createSettleSession(run: RunGroup): SettleSession {
     async repeats(keys) {
       const [found] = await run([{ name: 'repeats', text: readRepeats, values: [keys.join(',')] }]);
       return found?.rows as unknown as readonly Repeat[];
+    },
+    async rings(keys) {
+      const [, found] = await run(ringStatements(keys));
+      return found?.rows as unknown as readonly RingRow[];
+    },
+    async admit(keys) {
+      const [fresh] = await run([dedupe(keys)]);
+      return new Set((fresh?.rows ?? []).map((row) => row['key'] as string));
     },
     async count(questions, subjects, at) {
       const scopes = joined([...new Set(questions.map((question) => question.scope))]);

@@ -46,7 +46,14 @@ const caseSchema = z.strictObject({
   signals: z
     .array(
       z.strictObject({
-        event: z.string(),
+        /** The event of a partner's token, ... */
+        event: z.string().optional(),
+        /** ... or the type of a signal that an API client sends, with what it says beside the subject. */
+        type: z.string().optional(),
+        also: z.record(z.string(), z.unknown()).default({}),
+        /** So many of them, each a while after the one before; `dedupeKey` tells them apart. */
+        count: z.int().default(1),
+        everySeconds: z.int().default(0),
         /** `session alice 0` stands for the id of that session. */
         subject: z.record(z.string(), z.unknown()),
         /** Seconds before the case's clock at which the event happened. */
@@ -203,20 +210,33 @@ export async function play({ clock: clockText, given, signals }: Case): Promise<
       });
       return reply?.refused?.status ?? 202;
     };
+    const send = async (body: object): Promise<number> => {
+      const caller = { name: 'client', roles: ['ingest' as const] };
+      const { refused } = await doors.signal(Buffer.from(JSON.stringify(body)), caller, at);
+      return refused === null ? 202 : 400;
+    };
     /** Everything that was released has come to its end. */
     const settle = async () => {
       const { rows } = await core.store.query<{ id: PlanId }>(`select id from plan where state = 'released' order by id`);
       for (const { id } of rows) await core.executor.run(id);
     };
-    const gathered: string[] = [];
-    for (const { event, subject, secondsAgo, payload, times, together } of signals) {
+    const gathered: (() => Promise<number>)[] = [];
+    for (const { event, type, also, count, everySeconds, subject, secondsAgo, payload, times, together } of signals) {
       const seconds = Math.floor(at / 1000) - secondsAgo;
-      const uri = `https://schemas.openid.net/secevent/caep/event-type/${event}`;
-      const more = { iat: Math.floor(at / 1000), sub_id: filled(subject) };
-      const token = await transmitter.sign(transmitter.claims(uri, { event_timestamp: seconds, ...payload }, more));
-      gathered.push(...Array.from({ length: times }, () => token));
+      if (event !== undefined) {
+        const uri = `https://schemas.openid.net/secevent/caep/event-type/${event}`;
+        const more = { iat: Math.floor(at / 1000), sub_id: filled(subject) };
+        const token = await transmitter.sign(transmitter.claims(uri, { event_timestamp: seconds, ...payload }, more));
+        gathered.push(...Array.from({ length: times }, () => () => push(token)));
+      }
+      for (let n = 0; type !== undefined && n < count; n++) {
+        const happened = seconds + n * everySeconds;
+        const own = { occurredAt: new Date(happened * 1000).toISOString(), dedupeKey: JSON.stringify([type, subject, happened]) };
+        const body = { type, subject: filled(subject), ...own, ...also };
+        gathered.push(...Array.from({ length: times }, () => () => send(body)));
+      }
       if (together) continue;
-      answers.push(...(await Promise.all(gathered.splice(0).map(push))));
+      answers.push(...(await Promise.all(gathered.splice(0).map((go) => go()))));
       await settle();
     }
     return { ...(await readOutcome(core, before)), ...left(), answers };

@@ -6,8 +6,9 @@ import { parseAllDocuments } from 'yaml';
 import { readPolicyFolder } from '../../src/app/policy-folder.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { parseConfiguration } from '../../src/cli/settings.ts';
-import { compileBundle } from '../../src/engine.ts';
-import type { Fault } from '../../src/model/document.ts';
+import { compileBundle, createTestJudge } from '../../src/engine.ts';
+import { guardsInForce } from '../../src/guard/index.ts';
+import { runDetectionTests, runInlineTests } from '../../src/policy/index.ts';
 
 const root = join(import.meta.dirname, '../..');
 const pages = [
@@ -23,29 +24,14 @@ const blocks = pages.flatMap((page) =>
 );
 const folderOf: Readonly<Record<string, string>> = { Policy: 'responses', List: 'lists', Exception: 'exceptions', Detection: 'detections' };
 
-/** A fragment of a policy, with what every policy must have around it. */
-function completed(fragment: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const metadata = {
-    id: 'EXAMPLE',
-    name: 'example',
-    version: 1,
-    title: 'An example',
-    owner: 'group:iam',
-    severity: 'low',
-    status: 'draft',
-  };
-  return { apiVersion: 'rescind/v1', kind: 'Policy', metadata, mode: 'report-only', ...fragment };
-}
-
-/** Faults but those of completeness: an example may show a part. */
-function faultsOf(documents: readonly Readonly<Record<string, unknown>>[]): readonly Fault[] {
+/** The shipped folder with the examples in it; one that has the id of a shipped document takes its place. */
+function withExamples(documents: readonly Readonly<Record<string, unknown>>[]) {
   const files = new Map(shipped);
   for (const [n, document] of documents.entries()) {
     for (const [path, text] of shipped) if (idOf(text) === idOf(JSON.stringify(document))) files.delete(path);
-    files.set(`${folderOf[String(document['kind'])] ?? 'responses'}/example-${n}.yaml`, JSON.stringify(document));
+    files.set(`${folderOf[String(document['kind'])]}/example-${n}.yaml`, JSON.stringify(document));
   }
-  const compiled = compileBundle(files);
-  return compiled.ok ? [] : compiled.faults.filter((fault) => fault.code !== 'E112');
+  return compileBundle(files);
 }
 
 function idOf(text: string): unknown {
@@ -58,13 +44,24 @@ describe('the examples of the documentation', () => {
   it.each(blocks)('$page, block $n is taken as it stands', async ({ text }) => {
     const documents = parseAllDocuments(text).map((document) => document.toJS() as Readonly<Record<string, unknown>>);
     const first = documents[0] ?? {};
-    if ('apiVersion' in first) expect(faultsOf(documents)).toEqual([]);
-    else if ('match' in first || 'respond' in first) expect(faultsOf([completed(first)])).toEqual([]);
-    else {
+    if ('apiVersion' in first) {
+      const compiled = withExamples(documents);
+      expect(compiled.ok ? [] : compiled.faults).toEqual([]);
+      if (!compiled.ok) return;
+      const { bundle } = compiled;
+      const results = [...runInlineTests(bundle.policies, createTestJudge(bundle), guardsInForce), ...runDetectionTests(bundle.detections)];
+      const shown = results.filter(({ file }) => file.includes('/example-'));
+      expect(shown.flatMap(({ name, differences }) => differences.map((difference) => `${name}: ${difference}`))).toEqual([]);
+    } else {
       const own = 'connections' in first ? '' : 'connections: [{ id: main, provider: sandbox }]\n';
       await expect(parseConfiguration({ path: 'rescind.yaml', text: own + text }, { workingDir: root, env: {} })).resolves.toBeDefined();
     }
   });
+});
+
+it('the guide lists the pack', () => {
+  const ids = [...shipped.keys()].flatMap((path) => /^responses\/(RP-\d+)/.exec(path)?.[1] ?? []);
+  expect([...textOf('docs/policies.md').matchAll(/^\| (RP-\d+) \|/gm)].map(([, id]) => id)).toEqual(ids);
 });
 
 const code = /^```sh\n(.*?)^```|`(rescind [^`\n]+)`/gms;

@@ -119,11 +119,6 @@ describe('the place of a fault is that of the key or item that is wrong', () => 
     const result = compilePolicies(files, catalogue, { connections: new Set(['other']) });
     expect(result.ok ? [] : result.faults.map((fault) => [fault.code, fault.path])).toEqual([['E106', 'match.sources.0']]);
   });
-
-  it('E101: a folder whose documents would change decisions and are not served is a fault, not a silence', () => {
-    const result = compilePolicies(new Map([['detections/x.yaml', 'kind: Detection']]), catalogue);
-    expect(result.ok ? [] : result.faults.map((fault) => [fault.code, fault.file])).toEqual([['E101', 'detections/x.yaml']]);
-  });
 });
 
 describe('a whole document', () => {

@@ -223,6 +223,11 @@ describe('faults of the configuration', () => {
       ['1:17 connections.0.id: is the name of a kind of source (idp, edr, siem, hr, transmitters, operators, api)'],
     ],
     [
+      'an id that could be that of a detection',
+      'connections: [{ id: DT-002, provider: sandbox }]',
+      ['1:17 connections.0.id: begins like the ids of detections, which are sources too'],
+    ],
+    [
       'an id of a connection and a transmitter',
       'connections: [{ id: x, provider: sandbox }]\ntransmitters: [{ id: x, issuer: https://a.example, audience: b }]',
       ['2:18 transmitters.0.id: the id is taken by connections[0]; connections and transmitters share one name space'],

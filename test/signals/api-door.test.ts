@@ -80,6 +80,12 @@ describe('the door for signals from the API', () => {
     expect(arrival({ type: 'mfa_fatigue', subject, severity: 'critical' }).severity).toBe('high');
   });
 
+  it('keeps the address that the event came from', () => {
+    expect(arrival({ type: 'mfa_fatigue', subject, ip: '203.0.113.7' }).circumstances).toEqual({ ip: '203.0.113.7' });
+    expect(arrival({ type: 'mfa_fatigue', subject, ip: '2001:db8::7' }).circumstances).toEqual({ ip: '2001:db8::7' });
+    expect(arrival({ type: 'mfa_fatigue', subject }).circumstances).toEqual({});
+  });
+
   it('makes every signal without a key an event of its own, and hashes long keys', () => {
     const body = { type: 'mfa_fatigue', subject };
     expect(arrival(body).dedupeKey).not.toBe(arrival(body).dedupeKey);
@@ -168,6 +174,8 @@ describe('the door for signals from the API', () => {
     ['a time before 1970', { occurredAt: '1969-12-31T23:59:59Z' }],
     ['a severity that is none', { severity: 'informational' }],
     ['an empty key', { dedupeKey: '' }],
+    ['an address that is none', { ip: '203.0.113' }],
+    ['a range of addresses', { ip: '203.0.113.0/24' }],
     ['facts that are a list', { facts: [] }],
     ['a fact that is an object', { facts: { a: {} } }],
     ['a fact with an odd name', { facts: { 'a.b': 1 } }],

@@ -13,6 +13,7 @@ const signalBody = z.strictObject({
   occurredAt: z.string().meta({ format: 'date-time' }).optional(),
   severity: z.enum([...severities, 'critical']).optional(),
   dedupeKey: z.string().min(1).max(4096).describe('Names the event, so that sending it again has no effect').optional(),
+  ip: z.string().describe('Address that the event came from').optional(),
   facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
 });
 

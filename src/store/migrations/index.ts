@@ -2,8 +2,10 @@
 import type { Migration } from 'kysely/migration';
 import { up as ground } from './0001-ground.ts';
 import { up as guardUseSubject } from './0002-guard-use-subject.ts';
+import { up as detections } from './0003-detections.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': { up: ground },
   '0002-guard-use-subject': { up: guardUseSubject },
+  '0003-detections': { up: detections },
 };
