@@ -3,21 +3,20 @@ import type { KeyObject } from 'node:crypto';
 import { conclude, type Judged, questionsOf } from './engine.ts';
 import { createTally } from './guard/index.ts';
 import type { Instant } from './model/clock.ts';
-import { AppError } from './model/errors.ts';
 import type { Acknowledgement } from './model/signal.ts';
 import { type Considered, GraphMoved, judgeBatch } from './pipeline/batch.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
 import { composeBurial, composeWrites, nameDecision, type Settled } from './pipeline/writes.ts';
 import { firstOfEach, type Item, settleByHalves } from './signals/index.ts';
-import { asStoreError } from './store/db.ts';
+import { again } from './store/again.ts';
 import type { Repeat, SettleSession } from './store/settle-session.ts';
 
 /** Settles a batch and answers in its order. Throws `store.unavailable` when nothing was accepted and the sender should come again. */
 export type Settle = (items: readonly Item[]) => Promise<readonly Acknowledgement[]>;
 
 export function createPipeline(parts: PipelineParts): { readonly settle: Settle } {
-  const together = (items: readonly Item[]) => again(() => settleTogether(items, parts));
-  return { settle: (items) => settleByHalves(items, together, (item, reason) => again(() => bury(item, reason, parts))) };
+  const together = (items: readonly Item[]) => settleAgain(() => settleTogether(items, parts));
+  return { settle: (items) => settleByHalves(items, together, (item, reason) => settleAgain(() => bury(item, reason, parts))) };
 }
 
 async function settleTogether(items: readonly Item[], parts: PipelineParts): Promise<readonly Acknowledgement[]> {
@@ -127,23 +126,7 @@ function reportForgeries(items: readonly Item[], repeats: readonly Repeat[], par
   }
 }
 
-/** Deadlock, serialisation failure, a lost connection, a graph that moved: the same batch once more. The door's keys make it safe. */
-async function again<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (caught) {
-      const error = asStoreError(caught);
-      if (!mayPass(error)) throw error;
-      if (attempt >= 4)
-        throw error instanceof AppError ? error : new AppError('store.unavailable', 'the batch could not be settled', { cause: error });
-    }
-  }
-}
-
-function mayPass(error: unknown): boolean {
-  if (error instanceof GraphMoved) return true;
-  if (error instanceof AppError) return error.code === 'store.unavailable';
-  const code = (error as { code?: unknown } | null)?.code;
-  return code === '40P01' || code === '40001';
+/** The same batch once more, also where the graph of people moved under it. The door's keys make it safe. */
+function settleAgain<T>(work: () => Promise<T>): Promise<T> {
+  return again(work, (error) => error instanceof GraphMoved);
 }

@@ -158,7 +158,7 @@ export async function startCore(options: CoreOptions) {
     await recordBundle(seed, records);
     const judging = await openJudging({ store, bundle: seed, settings: judgingConfig, configHash: hash, kindOf: kindsIn(settings), log });
 
-    const people = { store, keyring, ids, clock };
+    const people = { ...records, keyring, risk: () => judging.state().bundle.risk };
     await syncConfiguredPeople(settings.identities, people);
     const adapters = await connectAdapters({ ...options, origin, definitions, store, keyring });
     ending.push(() => adapters.close());
@@ -259,6 +259,7 @@ export async function startCore(options: CoreOptions) {
       sequencer,
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,
+      people,
       adapters,
       startedAt: clock.now(),
       /** Reads the directories of all connections that have one; to be called once this process listens. */

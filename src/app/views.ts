@@ -98,6 +98,7 @@ export function identityView(row: IdentityListRow, standing: Standing, rights: {
   return {
     id: row.id,
     aliases: rights.people ? row.aliases : [],
+    merged: row.merged,
     emails: rights.people ? row.emails : [],
     accounts: row.accounts.map((account) => ({
       id: account.id,

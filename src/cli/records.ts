@@ -93,6 +93,24 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     run,
   );
 
+  identity
+    .command('merge')
+    .description('two people are one: the first becomes the second, for good')
+    .argument('<id>', 'id or alias of the one that goes')
+    .argument('<into>', 'id or alias of the one that stays')
+    .requiredOption('--reason <text>', 'how it is known')
+    .option('--json', 'print JSON')
+    .action((id: string, into: string, { reason, json }: { reason: string; json?: boolean }) =>
+      run(async () => {
+        const merged = await createClient(context).post<{ id: string; repeated: boolean }>(
+          `/api/v1/identities/${encodeURIComponent(id)}/merge`,
+          { into, reason },
+        );
+        context.console.out(json ? `${JSON.stringify(merged)}\n` : `${merged.repeated ? 'one already' : 'merged'}: ${merged.id}\n`);
+        return 0;
+      }),
+    );
+
   const decision = program.command('decision').description('what was decided, and why');
   addListing(
     {

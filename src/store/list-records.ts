@@ -2,6 +2,7 @@
 import type { Instant } from '../model/clock.ts';
 import { isId } from '../model/ids.ts';
 import type { Db } from './db.ts';
+import { everyIdOf, survivorOf } from './merged.ts';
 
 export interface Page {
   readonly limit: number;
@@ -55,7 +56,7 @@ export async function listSignals(db: Db, filter: SignalFilter, page: Page): Pro
     .add((p) => `type = ${p}`, filter.type)
     .add((p) => `source = ${p}`, filter.source)
     .add((p) => `state = ${p}`, filter.state)
-    .add((p) => `"identityId" = ${p}::uuid`, filter.identity);
+    .add((p) => `"identityId" in ${everyIdOf(p)}`, filter.identity);
   const limit = `$${where.values.length + 1}`;
   const { rows } = await db.query<SignalListRow>(
     `select * from (
@@ -99,7 +100,7 @@ function idFloor(at: Instant): string {
 export async function listDecisions(db: Db, filter: DecisionFilter, page: Page): Promise<readonly DecisionRow[]> {
   const where = new Where().add((p) => `e.id < ${p}::uuid`, page.after);
   if (filter.identity !== undefined) {
-    where.add((p) => `e.id in (select decision_id from signal where identity_id = ${p}::uuid)`, filter.identity);
+    where.add((p) => `e.id in (select decision_id from signal where identity_id in ${everyIdOf(p)})`, filter.identity);
   }
   const core = (member: string) => (p: string) => `e.core::jsonb->>'${member}' = ${p}`;
   where
@@ -147,10 +148,12 @@ export interface IdentityListRow {
   readonly groups: readonly string[];
   readonly emails: readonly string[];
   readonly aliases: readonly string[];
+  /** Ids of people who were merged into this one. */
+  readonly merged: readonly string[];
   readonly accounts: readonly { readonly id: string; readonly connection: string; readonly externalId: string; readonly status: string }[];
 }
 
-/** `id` may be an alias of the configuration. */
+/** `id` may be an alias of the configuration, or of somebody who was merged into another person. */
 export async function listIdentities(
   db: Db,
   filter: { readonly id?: string; readonly email?: string },
@@ -158,7 +161,7 @@ export async function listIdentities(
 ): Promise<readonly IdentityListRow[]> {
   const where = new Where()
     .add(
-      (p) => (isId(filter.id ?? '') ? `i.id = ${p}::uuid` : `i.id in (select identity_id from identity_alias where alias = ${p})`),
+      (p) => (isId(filter.id ?? '') ? `i.id = ${survivorOf(p)}` : `i.id in (select identity_id from identity_alias where alias = ${p})`),
       filter.id,
     )
     .add((p) => `i.id in (select identity_id from identifier where format = 'email' and value = lower(${p}))`, filter.email)
@@ -167,6 +170,7 @@ export async function listIdentities(
     `select i.id, i.evidence, i.held_level as "heldLevel", i.tier, i.protected, i.executive, i.groups,
        array(select distinct value from identifier f where f.identity_id = i.id and f.format = 'email' order by value) as emails,
        array(select alias from identity_alias a where a.identity_id = i.id order by alias) as aliases,
+       array(select m.id::text from identity m where m.merged_into = i.id order by m.id) as merged,
        coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'connection', a.connection, 'externalId', a.external_id, 'status', a.status) order by a.id)
          from account a where a.identity_id = i.id), '[]') as accounts
      from identity i where i.merged_into is null and ${where.text} order by i.id desc limit $${where.values.length + 1}`,

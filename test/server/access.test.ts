@@ -32,6 +32,7 @@ const matrix: readonly (readonly [method: 'GET' | 'POST', path: string, may: rea
   ['GET', '/api/v1/ledger/keys', all],
   ['GET', '/api/v1/ledger/tile/0/000', all],
   ['POST', '/api/v1/signals', [...operators, 'ingest']],
+  ['POST', `/api/v1/identities/${id}/merge`, ['admin']],
   ['POST', '/api/v1/pause', operators],
   ['POST', '/api/v1/resume', operators],
   ['POST', '/sign-out', all],
