@@ -9,7 +9,7 @@ import type { PipelineParts } from './pipeline/parts.ts';
 import { composeBurial, composeWrites, nameDecision, type Settled } from './pipeline/writes.ts';
 import { firstOfEach, type Item, settleByHalves } from './signals/index.ts';
 import { again } from './store/again.ts';
-import type { Repeat, SettleSession } from './store/settle-session.ts';
+import type { Opened, Repeat, SettleSession } from './store/settle-session.ts';
 
 /** Settles a batch and answers in its order. Throws `store.unavailable` when nothing was accepted and the sender should come again. */
 export type Settle = (items: readonly Item[]) => Promise<readonly Acknowledgement[]>;
@@ -26,8 +26,8 @@ async function settleTogether(items: readonly Item[], parts: PipelineParts): Pro
   return parts.transaction(async (session) => {
     // Repeats fall out, people are found and locked, what is known of them is read.
     const opened = await session.open(doorway(firsts, true));
-    const fresh = firsts.filter((item) => (item.attempt > 0 ? opened.retried.has(item.signalId) : opened.fresh.has(item.key)));
-    const known = firsts.filter((item) => item.attempt === 0 && !opened.fresh.has(item.key));
+    const fresh = firsts.filter((item) => isOurs(item, opened));
+    const known = firsts.filter((item) => isFirst(item) && !opened.fresh.has(item.key));
     const repeats = known.length === 0 ? [] : await session.repeats(known.map((item) => item.key));
     // How bad, what to do, may we: pure, signal after signal.
     const batch = judgeBatch(fresh, opened, judging, connectionKeys, parts);
@@ -47,11 +47,23 @@ async function keysOf(items: readonly Item[], { keys }: PipelineParts): Promise<
   return new Map(await Promise.all(sources.map(async (source) => [source, await keys.connectionKey(source)] as const)));
 }
 
+/** Whether it comes through the door: the first time, as far as the sender's side knows. */
+function isFirst(item: Item): boolean {
+  return item.attempt === 0 && item.reopened === undefined;
+}
+
+/** Of what waited here another process may have taken it up first. */
+function isOurs(item: Item, opened: Opened): boolean {
+  if (isFirst(item)) return opened.fresh.has(item.key);
+  return (item.reopened ? opened.reopened : opened.retried).has(item.signalId);
+}
+
 function doorway(items: readonly Item[], withPeople: boolean) {
-  const first = items.filter((item) => item.attempt === 0);
+  const first = items.filter(isFirst);
   return {
     keys: first.map((item) => ({ key: item.key, signalId: item.signalId, bodyDigest: item.digest, firstAt: item.arrival.receivedAt })),
     retried: items.filter((item) => item.attempt > 0).map((item) => item.signalId),
+    reopened: items.filter((item) => item.reopened).map((item) => item.signalId),
     // A separator inside an identifier names nobody: no directory holds one.
     identifiers: withPeople ? items.flatMap((item) => item.arrival.claim.person.filter((key) => !key.value.includes('\x1e'))) : [],
   };
@@ -83,14 +95,14 @@ async function concludeAll(
 async function bury(item: Item, reason: string, parts: PipelineParts): Promise<Acknowledgement> {
   return parts.transaction(async (session) => {
     const opened = await session.open(doorway([item], false));
-    if (item.attempt === 0 && !opened.fresh.has(item.key)) {
+    if (isFirst(item) && !opened.fresh.has(item.key)) {
       const repeats = await session.repeats([item.key]);
       await session.commit([]);
       return acknowledge([item], [], repeats)[0] as Acknowledgement;
     }
     parts.log.error({ signalId: item.signalId, type: item.arrival.type, reason }, 'signal.buried');
-    // Another process was first, and its word stands.
-    const taken = item.attempt > 0 && !opened.retried.has(item.signalId);
+    // Another process was first, and its word stands; one that was decided before stays as it was decided.
+    const taken = item.reopened || !isOurs(item, opened);
     await session.commit(taken ? [] : await composeBurial({ item, reason }, opened.at, parts));
     return { signalId: item.signalId, decisionIds: [], repeated: false };
   });

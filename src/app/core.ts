@@ -244,7 +244,7 @@ export async function startCore(options: CoreOptions) {
       bundleHash: judging.state().bundle.hash,
     };
     await recordStart(started, records);
-    const background = startBackground({ store, judging, batcher, keyring, records, policyFolder, adapters, clock, log });
+    const background = startBackground({ store, judging, batcher, keyring, records, people, policyFolder, adapters, clock, log });
     ending.push(() => background.stop());
 
     return {

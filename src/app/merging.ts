@@ -34,7 +34,7 @@ export function mergePeople({ from, into, cause, by, reason }: MergeOrder, parts
   const at = parts.clock.now();
   return again(() =>
     parts.store.transaction(async (tx) => {
-      const outcome = await mergeIdentities(tx, from, into, (a, b) => unite(a, b, parts.risk()));
+      const outcome = await mergeIdentities(tx, from, into, { at, unite: (a, b) => unite(a, b, parts.risk()) });
       if (outcome.kind !== 'merged') return outcome;
       const { survivor, gone } = outcome;
       await parts.append(tx, [

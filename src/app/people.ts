@@ -9,6 +9,7 @@ import type { Keyring } from '../store/keyring.ts';
 import type { Store } from '../store/open.ts';
 import { type PersonRecord, syncPeople } from '../store/people-sync.ts';
 import { findTies, giveAlias } from '../store/people-ties.ts';
+import { wakeUnresolved } from '../store/unresolved.ts';
 import { type MergeParts, mergePeople } from './merging.ts';
 
 export interface PeopleParts extends MergeParts {
@@ -32,6 +33,7 @@ export async function syncConfiguredPeople(identities: readonly IdentitySettings
     await giveAlias(parts.store, alias, into);
   }
   await writePages(configuration, people, parts);
+  await wakeUnresolved(parts.store, parts.clock.now());
 }
 
 /** Reads the whole directory of a connection. Answers how many people it has. */
@@ -46,7 +48,14 @@ export async function syncDirectory(connection: string, adapter: Adapter, signal
     );
     count += page.length;
   }
+  await wakeUnresolved(parts.store, parts.clock.now());
   return count;
+}
+
+/** Takes over one person whom a directory named when it was asked. */
+export async function takeOver(connection: string, person: DirectoryPerson, parts: PeopleParts): Promise<void> {
+  await writePages(connection, [fromDirectory(connection, person)], parts);
+  await wakeUnresolved(parts.store, parts.clock.now());
 }
 
 async function writePages(source: string, people: readonly PersonRecord[], parts: PeopleParts): Promise<void> {

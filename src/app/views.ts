@@ -20,6 +20,7 @@ export function signalView(row: SignalListRow) {
     identityId: row.identityId,
     decisionId: row.decisionId,
     ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.candidates.length === 0 ? {} : { candidates: row.candidates }),
   };
 }
 

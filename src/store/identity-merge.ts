@@ -2,9 +2,11 @@
  * Makes one person of two. Locks are taken in the order of settle, after the one that writers of the graph share: signals that wait
  * for a person, then identities by id. A batch that waited for a row here finds it merged away and settles again.
  */
+import type { Instant } from '../model/clock.ts';
 import type { IdentityId } from '../model/ids.ts';
 import type { Level } from '../model/risk.ts';
 import type { Tx } from './db.ts';
+import { wakeBetween } from './unresolved.ts';
 
 /** What signals left on a person. */
 export interface Standing {
@@ -33,7 +35,7 @@ export async function mergeIdentities(
   tx: Tx,
   from: IdentityId,
   into: IdentityId,
-  unite: (a: Standing, b: Standing) => Standing,
+  { unite, at }: { readonly unite: (a: Standing, b: Standing) => Standing; readonly at: Instant },
 ): Promise<MergeOutcome> {
   await lockGraph(tx);
   const { rows: known } = await tx.query<{ id: IdentityId; root: IdentityId; hasKey: boolean }>(
@@ -49,6 +51,7 @@ export async function mergeIdentities(
   if (!goes.hasKey) return { kind: 'erased', which: 'from' };
   if (!stays.hasKey) return { kind: 'erased', which: 'into' };
 
+  await wakeBetween(tx, [gone, survivor], at);
   const { rows } = await tx.query<Standing & { id: IdentityId }>(
     `select id, evidence, held_level as "heldLevel" from identity where id in ($1, $2) or merged_into = $1 order by id for update`,
     [gone, survivor],

@@ -36,8 +36,10 @@ export interface SignalListRow {
   readonly subjectKind: string | null;
   readonly identityId: string | null;
   readonly decisionId: string | null;
-  /** Why it is undecided. */
+  /** Why it is undecided, or unresolved still. */
   readonly reason: string | null;
+  /** Who might be meant, where it is more than one person. */
+  readonly candidates: readonly string[];
 }
 
 export interface SignalFilter {
@@ -46,9 +48,11 @@ export interface SignalFilter {
   readonly source?: string;
   readonly state?: string;
   readonly identity?: string;
+  /** Only those that wait for a person since before this instant. */
+  readonly unresolvedBefore?: Instant;
 }
 
-/** Decided signals and, beside them, those that wait to be decided. */
+/** Decided signals as they were decided last and, beside them, those that wait to be decided. */
 export async function listSignals(db: Db, filter: SignalFilter, page: Page): Promise<readonly SignalListRow[]> {
   const where = new Where()
     .add((p) => `id = ${p}::uuid`, filter.id)
@@ -56,16 +60,20 @@ export async function listSignals(db: Db, filter: SignalFilter, page: Page): Pro
     .add((p) => `type = ${p}`, filter.type)
     .add((p) => `source = ${p}`, filter.source)
     .add((p) => `state = ${p}`, filter.state)
+    .add((p) => `id in (select signal_id from unresolved where received_at <= to_timestamp(${p}::float8 / 1000))`, filter.unresolvedBefore)
     .add((p) => `"identityId" in ${everyIdOf(p)}`, filter.identity);
   const limit = `$${where.values.length + 1}`;
   const { rows } = await db.query<SignalListRow>(
-    `select * from (
+    `select all_signals.*, coalesce(all_signals.why, u.reason) as reason,
+       array(select distinct coalesce(i.merged_into, i.id)::text from identity i where i.id = any (u.candidates)) as candidates
+     from (
        (select * from (select id, type, source, state, occurred_at as "occurredAt", received_at as "receivedAt", subject_kind as "subjectKind",
-         identity_id as "identityId", decision_id as "decisionId", null::text as reason from signal where nth = 0) s where ${where.text} order by id desc limit ${limit})
+         identity_id as "identityId", decision_id as "decisionId", null::text as why
+         from signal s where not exists (select from signal later where later.id = s.id and later.nth > s.nth)) s where ${where.text} order by id desc limit ${limit})
        union all
        (select * from (select signal_id as id, type, source, 'undecided' as state, null::timestamptz as "occurredAt", created_at as "receivedAt", null as "subjectKind",
-         null::uuid as "identityId", null::uuid as "decisionId", reason from undecided) u where ${where.text} order by id desc limit ${limit})
-     ) all_signals order by id desc limit ${limit}`,
+         null::uuid as "identityId", null::uuid as "decisionId", reason as why from undecided) u where ${where.text} order by id desc limit ${limit})
+     ) all_signals left join unresolved u on u.signal_id = all_signals.id order by id desc limit ${limit}`,
     [...where.values, page.limit],
   );
   return rows;

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { startCore } from '../../src/app/core.ts';
 import { openDoors } from '../../src/app/doors.ts';
 import { createMetrics } from '../../src/app/metrics.ts';
+import { resolveWaiting } from '../../src/app/resolving.ts';
 import { bindServer } from '../../src/app/server-parts.ts';
 import { providerSchemas } from '../../src/app.ts';
 import { fromRfc3339 } from '../../src/model/clock.ts';
@@ -25,16 +26,18 @@ export interface PeopleProcess {
   signal(subject: object, type?: string, more?: object): Promise<{ signalId: string; decisionIds: readonly string[] }>;
   /** A SET of the partner, `session-revoked` by policy; answers the status. */
   push(subject: object, secondsAgo?: number): Promise<number>;
+  /** One round of looking for the people of signals that wait. */
+  resolve(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface PeopleWorld {
   readonly database: TestDatabase;
   readonly provider: SandboxProviderStandIn;
-  readonly clock: ManualClock;
-  readonly startAt: number;
+  /** What is done by the clock is done when this is told. */
+  readonly timers: ManualClock;
   start(identities: readonly object[]): Promise<PeopleProcess>;
-  /** Moves the time of processes and of the database on. */
+  /** Moves the time of processes and of the database on; nothing that waits for a time is begun by it. */
   pass(seconds: number): Promise<void>;
   query(text: string, values?: unknown[]): Promise<readonly Record<string, unknown>[]>;
   close(): Promise<void>;
@@ -55,7 +58,9 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
       `create or replace function stopped.clock_timestamp() returns timestamptz language sql stable as $$ select '${new Date(at).toISOString()}'::timestamptz $$`,
     );
   await setTime(startAt);
-  const clock = createManualClock(startAt);
+  const timers = createManualClock(startAt);
+  let at = startAt;
+  const clock = { ...timers, now: () => at };
   const provider = await startSandboxProvider({ people: directory });
   for (const id of directory) provider.signIn(id, { begunAt: startAt - 3_600_000 });
   const transmitter = await createTransmitter({ audience });
@@ -125,6 +130,7 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
         const request = { method: 'POST', contentType: 'application/secevent+jwt', authorization, body, receivedAt: clock.now() };
         return (await doors.push('partner', request))?.refused?.status ?? 202;
       },
+      resolve: () => resolveWaiting({ ...core, log: silentLog }, AbortSignal.timeout(30_000)),
       async stop() {
         running.delete(process);
         await core.stop();
@@ -138,12 +144,11 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
   return {
     database,
     provider,
-    clock,
-    startAt,
+    timers,
     start,
     async pass(seconds) {
-      await setTime(clock.now() + seconds * 1000);
-      await clock.advance(seconds * 1000);
+      at += seconds * 1000;
+      await setTime(at);
     },
     query,
     async close() {
