@@ -55,7 +55,6 @@ export async function syncDirectory(connection: string, adapter: Adapter, signal
 /** Takes over one person whom a directory named when it was asked. */
 export async function takeOver(connection: string, person: DirectoryPerson, parts: PeopleParts): Promise<void> {
   await writePages(connection, [fromDirectory(connection, person)], parts);
-  await wakeUnresolved(parts.store, parts.clock.now());
 }
 
 async function writePages(source: string, people: readonly PersonRecord[], parts: PeopleParts): Promise<void> {

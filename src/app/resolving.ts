@@ -12,7 +12,7 @@ import { type Batcher, type Item, itemReopened } from '../signals/index.ts';
 import type { Keyring } from '../store/keyring.ts';
 import type { Store } from '../store/open.ts';
 import { namesOf } from '../store/people-names.ts';
-import { dueUnresolved, noteLookedFor, type WaitingSignal } from '../store/unresolved.ts';
+import { dueUnresolved, noteLookedFor, type WaitingSignal, wakeUnresolved } from '../store/unresolved.ts';
 import type { ConnectedAdapters } from './adapters.ts';
 import { type PeopleParts, takeOver } from './people.ts';
 
@@ -31,6 +31,7 @@ const backOffMs = 30_000;
 const backOffFactor = 4;
 const mostAttempts = 6;
 const pageSize = 128;
+const wokenByOne = 1_000;
 
 interface Waiting {
   readonly row: WaitingSignal;
@@ -44,7 +45,11 @@ export async function resolveWaiting(parts: ResolvingParts, signal: AbortSignal)
   if (waiting.length === 0) return;
   let resolve = await readResolver(waiting, parts.store);
   const strangers = waiting.filter(({ row, arrival }) => isDue(row, at) && resolve(arrival.claim).kind === 'nobody');
-  if (await askDirectories(strangers, parts, signal)) resolve = await readResolver(waiting, parts.store);
+  if (await askDirectories(strangers, parts, signal)) {
+    // Earlier signals of the same people may have given up asking.
+    await wakeUnresolved(parts.store, at, wokenByOne);
+    resolve = await readResolver(waiting, parts.store);
+  }
   const known = waiting.filter(({ arrival }) => resolve(arrival.claim).kind === 'identity');
   if (known.length > 0) await parts.batcher.submit(known.map(({ row, arrival }) => itemReopened(arrival, row.signalId)));
   for (const { row, arrival } of waiting) {

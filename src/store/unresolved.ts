@@ -92,7 +92,10 @@ export interface WaitingSignal {
 export async function dueUnresolved(db: Db, at: Instant, limit: number): Promise<readonly WaitingSignal[]> {
   const { rows } = await db.query<WaitingSignal>(
     `select signal_id as "signalId", source, arrival as sealed, attempts, next_at as "nextAt", woken_at as "wokenAt" from unresolved
-     where arrival is not null and (next_at <= to_timestamp($1::float8 / 1000) or woken_at is not null) order by signal_id desc limit $2`,
+     where arrival is not null and signal_id in (
+       select signal_id from unresolved where next_at <= to_timestamp($1::float8 / 1000)
+       union select signal_id from unresolved where woken_at is not null)
+     order by signal_id desc limit $2`,
     [at, limit],
   );
   return rows;
@@ -112,12 +115,14 @@ export async function noteLookedFor(
   );
 }
 
-/** People were learnt of or changed: all that wait are looked at again. */
-export async function wakeUnresolved(db: Db, at: Instant): Promise<void> {
+/** People were learnt of or changed: those that wait are looked at again; with `newest` only so many of them. */
+export async function wakeUnresolved(db: Db, at: Instant, newest?: number): Promise<void> {
   await db.query(
-    `update unresolved set woken_at = to_timestamp($1::float8 / 1000)
-     where signal_id in (select signal_id from unresolved where arrival is not null order by signal_id for update)`,
-    [at],
+    `update unresolved set woken_at = to_timestamp($1::float8 / 1000) where signal_id in (
+       select signal_id from unresolved where signal_id in (
+         select signal_id from unresolved where arrival is not null order by signal_id desc limit $2)
+       order by signal_id for update)`,
+    [at, newest ?? null],
   );
 }
 

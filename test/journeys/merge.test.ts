@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IdentityId } from '../../src/model/ids.ts';
 import { mergeEvidence, parseEvidence, serialiseEvidence } from '../../src/risk/index.ts';
 import type { Caller } from '../../src/server/index.ts';
+import { mergeIdentities } from '../../src/store/identity-merge.ts';
+import { until } from '../fault/world.ts';
 import { openPeopleWorld, type PeopleProcess, type PeopleWorld } from './people-world.ts';
 
 const admin: Caller = { name: 'ada', roles: ['admin'] };
@@ -156,6 +158,26 @@ describe('merging two people', () => {
     expect(await keys()).toEqual([]);
     const [{ id } = {}] = await world.query('select decision_id as id from signal where identity_id = $1', [anna]);
     expect(await service.parts.replay(String(id), 'stored')).toBeUndefined();
+  });
+});
+
+describe('a signal that waits for a person who is being merged away', () => {
+  it('is settled again, and lands on the survivor', async () => {
+    const sleeping = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    const [from, into] = [await idOf('cara'), await idOf('bertie')];
+    // Cara was erased above; with a key again she can be merged.
+    await world.database.store.transaction((tx) => service.core.keyring.createPersonKeys(tx, [from]));
+    let signal: ReturnType<PeopleProcess['signal']> | undefined;
+    await world.database.store.transaction(async (tx) => {
+      await mergeIdentities(tx, from, into, { at: 0, unite: (a) => a });
+      signal = service.signal(email('cara'));
+      await until('the signal that waits', async () => ((await world.query(sleeping)).length > 0 ? true : undefined));
+    });
+    const { signalId } = await (signal as ReturnType<PeopleProcess['signal']>);
+    expect(await world.query('select identity_id, state from signal where id = $1', [signalId])).toEqual([
+      { identity_id: into, state: 'decided' },
+    ]);
+    expect(await evidenceOf(from)).toBe('');
   });
 });
 
