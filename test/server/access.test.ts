@@ -120,6 +120,8 @@ describe('who may do what', () => {
     world.items.identities.push({ id: 'alice' });
     expect((await world.ask('/api/v1/identities?email=alice@example.com', { as: 'auditor' })).status).toBe(403);
     expect((await world.ask('/api/v1/identities?email=alice@example.com', { as: 'helpdesk' })).status).toBe(200);
+    expect((await world.ask('/api/v1/signals?review=true', { as: 'auditor' })).status).toBe(403);
+    expect((await world.ask('/api/v1/signals?review=true', { as: 'analyst' })).status).toBe(200);
     expect((await world.ask('/api/v1/identities/alice', { as: 'auditor' })).status).toBe(404);
     expect((await world.ask('/api/v1/identities/alice', { as: 'analyst' })).status).toBe(200);
   });
