@@ -2,22 +2,21 @@
 import { conclude, type Judged, questionsOf } from './engine.ts';
 import { createTally } from './guard/index.ts';
 import type { Instant } from './model/clock.ts';
-import { AppError } from './model/errors.ts';
 import type { Acknowledgement } from './model/signal.ts';
 import { type Considered, GraphMoved, judgeBatch } from './pipeline/batch.ts';
 import { detect } from './pipeline/detect.ts';
 import { keysOf, type PipelineParts } from './pipeline/parts.ts';
 import { composeBurial, composeWrites, nameDecision, type Settled } from './pipeline/writes.ts';
 import { firstOfEach, type Item, settleByHalves } from './signals/index.ts';
-import { asStoreError } from './store/db.ts';
-import type { Repeat, SettleSession } from './store/settle-session.ts';
+import { again } from './store/again.ts';
+import type { Opened, Repeat, SettleSession } from './store/settle-session.ts';
 
 /** Settles a batch and answers in its order. Throws `store.unavailable` when nothing was accepted and the sender should come again. */
 export type Settle = (items: readonly Item[]) => Promise<readonly Acknowledgement[]>;
 
 export function createPipeline(parts: PipelineParts): { readonly settle: Settle } {
-  const together = (items: readonly Item[]) => again(() => settleTogether(items, parts));
-  return { settle: (items) => settleByHalves(items, together, (item, reason) => again(() => bury(item, reason, parts))) };
+  const together = (items: readonly Item[]) => settleAgain(() => settleTogether(items, parts));
+  return { settle: (items) => settleByHalves(items, together, (item, reason) => settleAgain(() => bury(item, reason, parts))) };
 }
 
 async function settleTogether(items: readonly Item[], parts: PipelineParts): Promise<readonly Acknowledgement[]> {
@@ -27,8 +26,8 @@ async function settleTogether(items: readonly Item[], parts: PipelineParts): Pro
   return parts.transaction(async (session) => {
     // Repeats fall out, people are found and locked, what is known of them is read.
     const opened = await session.open(doorway(firsts, true));
-    const fresh = firsts.filter((item) => (item.attempt > 0 ? opened.retried.has(item.signalId) : opened.fresh.has(item.key)));
-    const known = firsts.filter((item) => item.attempt === 0 && !opened.fresh.has(item.key));
+    const fresh = firsts.filter((item) => isOurs(item, opened));
+    const known = firsts.filter((item) => isFirst(item) && !opened.fresh.has(item.key));
     const repeats = known.length === 0 ? [] : await session.repeats(known.map((item) => item.key));
     // How bad, what to do, may we: pure, signal after signal.
     const judged = judgeBatch(fresh, opened, judging, connectionKeys, parts);
@@ -45,11 +44,23 @@ async function settleTogether(items: readonly Item[], parts: PipelineParts): Pro
   });
 }
 
+/** Whether it comes through the door: the first time, as far as the sender's side knows. */
+function isFirst(item: Item): boolean {
+  return item.attempt === 0 && item.reopened === undefined;
+}
+
+/** Of what waited here another process may have taken it up first. */
+function isOurs(item: Item, opened: Opened): boolean {
+  if (isFirst(item)) return opened.fresh.has(item.key);
+  return (item.reopened ? opened.reopened : opened.retried).has(item.signalId);
+}
+
 function doorway(items: readonly Item[], withPeople: boolean) {
-  const first = items.filter((item) => item.attempt === 0);
+  const first = items.filter(isFirst);
   return {
     keys: first.map((item) => ({ key: item.key, signalId: item.signalId, bodyDigest: item.digest, firstAt: item.arrival.receivedAt })),
     retried: items.filter((item) => item.attempt > 0).map((item) => item.signalId),
+    reopened: items.filter((item) => item.reopened).map((item) => item.signalId),
     // A separator inside an identifier names nobody: no directory holds one.
     identifiers: withPeople ? items.flatMap((item) => item.arrival.claim.person.filter((key) => !key.value.includes('\x1e'))) : [],
   };
@@ -80,14 +91,14 @@ async function concludeAll(
 async function bury(item: Item, reason: string, parts: PipelineParts): Promise<Acknowledgement> {
   return parts.transaction(async (session) => {
     const opened = await session.open(doorway([item], false));
-    if (item.attempt === 0 && !opened.fresh.has(item.key)) {
+    if (isFirst(item) && !opened.fresh.has(item.key)) {
       const repeats = await session.repeats([item.key]);
       await session.commit([]);
       return acknowledge([item], [], repeats)[0] as Acknowledgement;
     }
     parts.log.error({ signalId: item.signalId, type: item.arrival.type, reason }, 'signal.buried');
-    // Another process was first, and its word stands.
-    const taken = item.attempt > 0 && !opened.retried.has(item.signalId);
+    // Another process was first, and its word stands; one that was decided before stays as it was decided.
+    const taken = item.reopened || !isOurs(item, opened);
     await session.commit(taken ? [] : await composeBurial({ item, reason }, opened.at, parts));
     return { signalId: item.signalId, decisionIds: [], repeated: false };
   });
@@ -123,23 +134,7 @@ function reportForgeries(items: readonly Item[], repeats: readonly Repeat[], par
   }
 }
 
-/** Deadlock, serialisation failure, a lost connection, a graph that moved: the same batch once more. The door's keys make it safe. */
-async function again<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (caught) {
-      const error = asStoreError(caught);
-      if (!mayPass(error)) throw error;
-      if (attempt >= 4)
-        throw error instanceof AppError ? error : new AppError('store.unavailable', 'the batch could not be settled', { cause: error });
-    }
-  }
-}
-
-function mayPass(error: unknown): boolean {
-  if (error instanceof GraphMoved) return true;
-  if (error instanceof AppError) return error.code === 'store.unavailable';
-  const code = (error as { code?: unknown } | null)?.code;
-  return code === '40P01' || code === '40001';
+/** The same batch once more, also where the graph of people moved under it. The door's keys make it safe. */
+function settleAgain<T>(work: () => Promise<T>): Promise<T> {
+  return again(work, (error) => error instanceof GraphMoved);
 }

@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import type { ActionParameters, ActionType } from '../model/action.ts';
 import type { Clock, Instant } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
+import type { IdentifierKey } from '../model/subject.ts';
 import type { HttpClient } from './http.ts';
 
 /** How an adapter serves one action type. Types that it does not list are refused as `unsupported`. */
@@ -81,6 +82,11 @@ export interface Adapter {
   readBack(order: ActionOrder): Promise<ReadBack>;
   /** All people of the provider's directory, page by page. Absent where the provider has none. */
   people?(signal: AbortSignal): AsyncIterable<readonly DirectoryPerson[]>;
+  /**
+   * The one person of the directory whom an identifier names exactly; undefined where nobody is, and for formats that the provider does
+   * not know people by. Throws where it could not be asked. Absent where the provider has no directory.
+   */
+  find?(identifier: IdentifierKey, signal: AbortSignal): Promise<DirectoryPerson | undefined>;
   /** Tries the connection: reachable, credentials, permissions. */
   probe(signal: AbortSignal): Promise<readonly ProbeResult[]>;
   /** Requests below the adapter's own mount path, for an adapter that must listen. */

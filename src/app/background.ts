@@ -15,10 +15,13 @@ import type { Keyring } from '../store/keyring.ts';
 import type { Store } from '../store/open.ts';
 import { ensureMonthlyPartitions } from '../store/partitions.ts';
 import { sweepSignIns } from '../store/sign-in.ts';
+import { sweepUnresolved } from '../store/unresolved.ts';
 import type { ConnectedAdapters } from './adapters.ts';
 import { loadPolicies } from './core.ts';
 import type { Judging } from './judging.ts';
+import type { PeopleParts } from './people.ts';
 import { type RecordParts, recordBundle } from './records.ts';
+import { resolveWaiting } from './resolving.ts';
 import { repeat } from './system.ts';
 
 export interface BackgroundParts {
@@ -27,6 +30,7 @@ export interface BackgroundParts {
   readonly batcher: Batcher<Item, unknown>;
   readonly keyring: Keyring;
   readonly records: RecordParts;
+  readonly people: PeopleParts;
   readonly policyFolder: string;
   readonly adapters: ConnectedAdapters;
   readonly clock: Clock;
@@ -37,6 +41,9 @@ export interface BackgroundParts {
 const pausesEveryMs = 500;
 const followEveryMs = 3_000;
 const undecidedEveryMs = 5_000;
+const resolveEveryMs = 2_000;
+/** Nothing follows from a signal of before that, whoever is meant. */
+const unresolvedKeptMs = 90 * 86_400_000;
 const tidyEveryMs = 6 * 3_600_000;
 /** Editors write a file in several steps. */
 const settleMs = 300;
@@ -45,16 +52,19 @@ export function startBackground(parts: BackgroundParts): { stop(): Promise<void>
   const { judging, store, clock, log } = parts;
   const failed = (task: string) => (error: unknown) =>
     log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
+  const ending = new AbortController();
   const tasks = [
     repeat(clock, pausesEveryMs, () => judging.refreshPauses(), failed('pauses')),
     repeat(clock, followEveryMs, () => judging.refresh(), failed('follow')),
     repeat(clock, undecidedEveryMs, () => settleUndecided(parts), failed('undecided')),
+    repeat(clock, resolveEveryMs, () => resolveWaiting(parts, ending.signal), failed('resolve')),
     repeat(clock, tidyEveryMs, () => tidy(store, clock), failed('tidy')),
   ];
   const folder = watchPolicies(parts, failed('policies'));
   return {
     async stop() {
       folder.stop();
+      ending.abort();
       await Promise.all(tasks.map((task) => task.stop()));
     },
   };
@@ -66,6 +76,7 @@ async function tidy(store: Store, clock: Clock): Promise<void> {
   await sweepSignIns(store, clock.now());
   await sweepGuardUses(store, clock.now());
   await sweepRings(store, clock.now());
+  await sweepUnresolved(store, clock.now() - unresolvedKeptMs);
 }
 
 /** Undecided signals whose time has come enter the same way as new ones, under their old names. */

@@ -158,7 +158,7 @@ export async function startCore(options: CoreOptions) {
     await recordBundle(seed, records);
     const judging = await openJudging({ store, bundle: seed, settings: judgingConfig, configHash: hash, kindOf: kindsIn(settings), log });
 
-    const people = { store, keyring, ids, clock };
+    const people = { ...records, keyring, risk: () => judging.state().bundle.risk };
     await syncConfiguredPeople(settings.identities, people);
     const adapters = await connectAdapters({ ...options, origin, definitions, store, keyring });
     ending.push(() => adapters.close());
@@ -245,7 +245,7 @@ export async function startCore(options: CoreOptions) {
       bundleHash: judging.state().bundle.hash,
     };
     await recordStart(started, records);
-    const background = startBackground({ store, judging, batcher, keyring, records, policyFolder, adapters, clock, log });
+    const background = startBackground({ store, judging, batcher, keyring, records, people, policyFolder, adapters, clock, log });
     ending.push(() => background.stop());
 
     return {
@@ -260,6 +260,7 @@ export async function startCore(options: CoreOptions) {
       sequencer,
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,
+      people,
       adapters,
       startedAt: clock.now(),
       /** Reads the directories of all connections that have one; to be called once this process listens. */

@@ -4,11 +4,15 @@ import type { Clock } from '../model/clock.ts';
 import type { IdMaker } from '../model/ids.ts';
 import type { IdentifierKey } from '../model/subject.ts';
 import type { IdentitySettings } from '../settings/index.ts';
+import { again } from '../store/again.ts';
 import type { Keyring } from '../store/keyring.ts';
 import type { Store } from '../store/open.ts';
 import { type PersonRecord, syncPeople } from '../store/people-sync.ts';
+import { findTies, giveAlias } from '../store/people-ties.ts';
+import { wakeUnresolved } from '../store/unresolved.ts';
+import { type MergeParts, mergePeople } from './merging.ts';
 
-export interface PeopleParts {
+export interface PeopleParts extends MergeParts {
   readonly store: Store;
   readonly keyring: Keyring;
   readonly ids: IdMaker;
@@ -18,8 +22,18 @@ export interface PeopleParts {
 /** People a page; a page is one transaction. */
 const pageSize = 500;
 
+const configuration = 'configuration';
+
+/** Makes one person of those whom one alias ties together, then writes what the configuration says of each. */
 export async function syncConfiguredPeople(identities: readonly IdentitySettings[], parts: PeopleParts): Promise<void> {
-  await writePages('configuration', identities.map(fromSettings), parts);
+  const people = identities.map(fromSettings);
+  for (const { alias, into, from } of await findTies(parts.store, people)) {
+    for (const id of from)
+      await mergePeople({ from: id, into, cause: configuration, by: configuration, reason: `identities: ${alias}` }, parts);
+    await giveAlias(parts.store, alias, into);
+  }
+  await writePages(configuration, people, parts);
+  await wakeUnresolved(parts.store, parts.clock.now());
 }
 
 /** Reads the whole directory of a connection. Answers how many people it has. */
@@ -34,23 +48,31 @@ export async function syncDirectory(connection: string, adapter: Adapter, signal
     );
     count += page.length;
   }
+  await wakeUnresolved(parts.store, parts.clock.now());
   return count;
+}
+
+/** Takes over one person whom a directory named when it was asked. */
+export async function takeOver(connection: string, person: DirectoryPerson, parts: PeopleParts): Promise<void> {
+  await writePages(connection, [fromDirectory(connection, person)], parts);
 }
 
 async function writePages(source: string, people: readonly PersonRecord[], parts: PeopleParts): Promise<void> {
   for (let from = 0; from < people.length; from += pageSize) {
     const page = people.slice(from, from + pageSize);
-    await parts.store.transaction((tx) =>
-      syncPeople(tx, source, page, {
-        ids: parts.ids,
-        createPersonKeys: (inner, ids) => parts.keyring.createPersonKeys(inner, ids),
-        at: parts.clock.now(),
-      }),
+    await again(() =>
+      parts.store.transaction((tx) =>
+        syncPeople(tx, source, page, {
+          ids: parts.ids,
+          createPersonKeys: (inner, ids) => parts.keyring.createPersonKeys(inner, ids),
+          at: parts.clock.now(),
+        }),
+      ),
     );
   }
 }
 
-function fromSettings(person: IdentitySettings): PersonRecord {
+function fromSettings(person: IdentitySettings): PersonRecord & { readonly alias: string } {
   return {
     alias: person.id,
     identifiers: [

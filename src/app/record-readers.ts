@@ -22,6 +22,8 @@ import type { Core, CoreOptions } from './core.ts';
 import { disclose } from './targets.ts';
 import { actionView, claimView, decisionView, identityView, planView, signalView } from './views.ts';
 
+/** A signal whose person nobody has found by then is one for people to look at. */
+const reviewAfterMs = 60_000;
 const one = { limit: 1, after: undefined };
 const rightsOf = (caller: Caller) => ({ people: seesPeople(caller), scores: seesScores(caller) });
 
@@ -39,7 +41,10 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
   });
   return {
     signals: {
-      list: async (filter, page) => (await listSignals(store, filter, page)).map((row) => shown(signalView(row))),
+      async list({ review, ...filter }, page) {
+        const waits = review === 'true' ? { unresolvedBefore: core.clock.now() - reviewAfterMs } : {};
+        return (await listSignals(store, { ...filter, ...waits }, page)).map((row) => shown(signalView(row)));
+      },
       async get(id, _query, caller) {
         if (!isId(id)) return undefined;
         const [row] = await listSignals(store, { id }, one);

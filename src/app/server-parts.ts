@@ -14,6 +14,7 @@ import { endPause, setPause } from '../store/pause-write.ts';
 import { endConsoleSession, findConsoleSession, redeemSignInLink } from '../store/sign-in.ts';
 import { findToken } from '../store/token-store.ts';
 import type { Core, CoreOptions } from './core.ts';
+import { mergeByPerson } from './merging.ts';
 import type { Metrics } from './metrics.ts';
 import { recordReaders, replayDecision } from './record-readers.ts';
 
@@ -62,6 +63,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
       end: (session) => endConsoleSession(store, sha256(session)),
     },
     records: recordReaders(core, settings),
+    merge: (id, into, reason, caller) => mergeByPerson(core, { id, into, reason, by: caller.name }),
     replay: (id, which) => replayDecision(core, id, which),
     async proof(id, caller) {
       if (!isId(id)) return undefined;

@@ -20,6 +20,7 @@ export function signalView(row: SignalListRow) {
     identityId: row.identityId,
     decisionId: row.decisionId,
     ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.candidates.length === 0 ? {} : { candidates: row.candidates }),
   };
 }
 
@@ -98,6 +99,7 @@ export function identityView(row: IdentityListRow, standing: Standing, rights: {
   return {
     id: row.id,
     aliases: rights.people ? row.aliases : [],
+    merged: row.merged,
     emails: rights.people ? row.emails : [],
     accounts: row.accounts.map((account) => ({
       id: account.id,

@@ -14,10 +14,12 @@ interface Listing {
   readonly path: string;
   readonly columns: readonly string[];
   readonly filters: readonly string[];
+  /** Filters without a value, each with what it says and the columns that then count. */
+  readonly flags?: Readonly<Record<string, { readonly says: string; readonly columns: readonly string[] }>>;
 }
 
 /** A `list` with the filters of its route, and a `show` by id. */
-function addListing({ command, path, columns, filters }: Listing, context: CommandContext, run: Run): void {
+function addListing({ command, path, columns, filters, flags = {} }: Listing, context: CommandContext, run: Run): void {
   const list = command
     .command('list')
     .description('newest first')
@@ -25,14 +27,17 @@ function addListing({ command, path, columns, filters }: Listing, context: Comma
     .option('--cursor <cursor>', 'where the last page ended')
     .option('--json', 'print JSON');
   for (const filter of filters) list.option(`--${filter} <value>`, `only those with this ${filter}`);
+  for (const [flag, { says }] of Object.entries(flags)) list.option(`--${flag}`, says);
   list.action((options: Record<string, string | boolean>) =>
     run(async () => {
-      const { json, ...query } = options;
-      const page = await createClient(context).get<Page>(path, query as Record<string, string>);
+      const { json, ...given } = options;
+      const query = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
+      const page = await createClient(context).get<Page>(path, query);
+      const shown = Object.entries(flags).find(([flag]) => options[flag])?.[1].columns ?? columns;
       if (json) context.console.out(`${JSON.stringify(page, null, 2)}\n`);
       else
         context.console.out(
-          `${formatTable([columns, ...page.items.map((item) => columns.map((column) => cellOf(item, column)))])}\n${page.nextCursor === null ? '' : `more: --cursor ${page.nextCursor}\n`}`,
+          `${formatTable([shown, ...page.items.map((item) => shown.map((column) => cellOf(item, column)))])}\n${page.nextCursor === null ? '' : `more: --cursor ${page.nextCursor}\n`}`,
         );
       return 0;
     }),
@@ -66,6 +71,12 @@ export function addRecordCommands(program: Command, context: CommandContext, run
       path: '/api/v1/signals',
       columns: ['id', 'type', 'source', 'state', 'occurredAt'],
       filters: ['type', 'source', 'state', 'identity'],
+      flags: {
+        review: {
+          says: 'only those whose person nobody has found for a minute',
+          columns: ['id', 'type', 'source', 'reason', 'candidates', 'receivedAt'],
+        },
+      },
     },
     context,
     run,
@@ -92,6 +103,24 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     context,
     run,
   );
+
+  identity
+    .command('merge')
+    .description('two people are one: the first becomes the second, for good')
+    .argument('<id>', 'id or alias of the one that goes')
+    .argument('<into>', 'id or alias of the one that stays')
+    .requiredOption('--reason <text>', 'how it is known')
+    .option('--json', 'print JSON')
+    .action((id: string, into: string, { reason, json }: { reason: string; json?: boolean }) =>
+      run(async () => {
+        const merged = await createClient(context).post<{ id: string; repeated: boolean }>(
+          `/api/v1/identities/${encodeURIComponent(id)}/merge`,
+          { into, reason },
+        );
+        context.console.out(json ? `${JSON.stringify(merged)}\n` : `${merged.repeated ? 'one already' : 'merged'}: ${merged.id}\n`);
+        return 0;
+      }),
+    );
 
   const decision = program.command('decision').description('what was decided, and why');
   addListing(

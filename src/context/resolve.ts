@@ -9,7 +9,7 @@ export type Resolution =
   | { readonly kind: 'thing' }
   | { readonly kind: 'nobody' }
   /** More than one person fits; nobody is touched. */
-  | { readonly kind: 'ambiguous' };
+  | { readonly kind: 'ambiguous'; readonly identityIds: readonly IdentityId[] };
 
 /** The identities that an identifier names; more than one where the directories disagree. */
 export type IdentifierLookup = (key: IdentifierKey) => readonly IdentityId[];
@@ -22,7 +22,7 @@ export function resolveClaim(claim: SubjectClaim, lookup: IdentifierLookup): Res
   const found = new Set<IdentityId>();
   for (const key of claim.person) for (const id of lookup(key)) found.add(id);
   const [first] = found;
-  if (found.size > 1) return { kind: 'ambiguous' };
+  if (found.size > 1) return { kind: 'ambiguous', identityIds: [...found].sort() };
   if (first !== undefined) return { kind: 'identity', identityId: first };
   if (personalKinds.includes(claim.kind)) return { kind: 'nobody' };
   return claim.id === undefined ? { kind: 'nobody' } : { kind: 'thing' };

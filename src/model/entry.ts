@@ -116,6 +116,8 @@ export const coreSchemas = {
   'process.started': z.strictObject({ process: id, version: code, build: code, node: code, configHash: hash, bundleHash: hash }),
   'pause.set': z.strictObject({ pauseId: id, scope: z.record(z.string(), z.string()), by: code }),
   'pause.ended': z.strictObject({ pauseId: id, by: code }),
+  /** The person `identityId` is from now on the person `into`; why stands sealed. */
+  'identity.merged': z.strictObject({ identityId: id, into: id, cause: z.enum(['person', 'configuration']), by: code }),
   'key.rotated': z.strictObject({ purpose: code, keyId: code, previous: code.nullable() }),
 } as const satisfies Record<string, z.ZodType>;
 

@@ -11,6 +11,7 @@ import type { SourceStanding } from '../model/situation.ts';
 import { parseEvidence, pruneEvidence } from '../risk/index.ts';
 import { type Item, inSettlingOrder } from '../signals/index.ts';
 import type { IdentityRow, Opened } from '../store/settle-session.ts';
+import type { Amended } from '../store/unresolved.ts';
 import type { JudgingState, PipelineParts } from './parts.ts';
 
 /** A signal with what judging alone makes of it; limits are not yet counted. */
@@ -19,6 +20,10 @@ export interface Considered {
   readonly draft: Draft;
   readonly owner: SealOwner;
   readonly key: KeyObject;
+  /** Who might be meant, where it is more than one person. */
+  readonly candidates: readonly IdentityId[];
+  /** Set where a decision of before is superseded. */
+  readonly amends?: Amended;
 }
 
 export interface Failed {
@@ -56,14 +61,16 @@ export function judgeBatch(
   const failed: Failed[] = [];
   for (const item of inSettlingOrder(items)) {
     try {
-      considered.push(
-        considerOne(item, { graph, people, carried, at: opened.at, judging, connectionKeys, keys: parts.keys, log: parts.log }),
-      );
+      const one = considerOne(item, { graph, people, carried, at: opened.at, judging, connectionKeys, keys: parts.keys, log: parts.log });
+      const amends = item.reopened && opened.reopened.get(item.signalId);
+      if (amends === undefined) considered.push(one);
+      // Still nobody, or too many: the decision of before says so already.
+      else if (one.draft.state !== 'unresolved') considered.push({ ...one, amends });
     } catch (error) {
       // One signal that a step cannot digest must not cost the others their decision.
       const name = error instanceof Error ? error.name : 'error';
       parts.log.error({ signalId: item.signalId, type: item.arrival.type, error: name, at: whereOf(error) }, 'signal.stepFailed');
-      failed.push({ item, reason: `step failed: ${name}` });
+      if (!item.reopened) failed.push({ item, reason: `step failed: ${name}` });
     }
   }
   return { considered, failed, evidence: carried };
@@ -103,8 +110,9 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
     ref,
   });
   const owner: SealOwner = known ? { identityId: row.id } : { connection: arrival.source };
+  const candidates = found.kind === 'ambiguous' ? found.identityIds : [];
   const aside = asideReason(item, found.kind, known, at);
-  if (aside !== undefined) return { item, draft: setAside(situation, aside, judging.bundle), owner, key };
+  if (aside !== undefined) return { item, draft: setAside(situation, aside, judging.bundle), owner, key, candidates };
   const draft = consider(situation, judging.bundle, judging.settings, judging.pauses);
   for (const { code, ref } of draft.intent?.reasons ?? [])
     if (code === 'policyError') log.error({ signalId, policy: ref }, 'policy.failed');
@@ -113,7 +121,7 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
     const changed = evidence !== before.state || heldLevel !== before.heldLevel;
     if (changed) carried.set(row.id, { state: pruneEvidence(evidence, at, judging.bundle.risk), heldLevel });
   }
-  return { item, draft, owner, key };
+  return { item, draft, owner, key, candidates };
 }
 
 /** What is known of the other sources whose evidence the person holds. */

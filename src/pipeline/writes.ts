@@ -10,6 +10,7 @@ import { entryStatements } from '../store/ledger-append.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses, insertSignals, insertSources, insertUndecided, updateEvidence } from '../store/settle-write.ts';
 import type { Statement } from '../store/statement.ts';
+import { forgetUnresolved, insertUnresolved, type UnresolvedRow } from '../store/unresolved.ts';
 import type { Considered, Failed, JudgedBatch } from './batch.ts';
 import type { PipelineParts } from './parts.ts';
 
@@ -27,7 +28,14 @@ const undecidedAttempts = 5;
 export function nameDecision(considered: Considered, judged: Judged, at: Instant, { ids }: Pick<PipelineParts, 'ids'>): Settled {
   const id = ids.next<DecisionId>(at);
   const { signal } = considered.draft.situation;
-  const decision: Decision = { id, signalId: signal.id, ...judged.judgement, decidedAt: at };
+  const supersedes = considered.amends?.decisionId as DecisionId | undefined;
+  const decision: Decision = {
+    id,
+    signalId: signal.id,
+    ...(supersedes === undefined ? {} : { supersedes }),
+    ...judged.judgement,
+    decidedAt: at,
+  };
   const plans = judged.plans.map((draft): PlanRow => {
     const actions = draft.actions.map((action) => ({ ...action, id: ids.next<ActionId>(at) }));
     const plan: Plan = {
@@ -80,6 +88,10 @@ export async function composeWrites(
   if (uses.length > 0) statements.push(insertGuardUses(uses, at));
   const released = plans.filter(({ plan }) => plan.state === 'released').map(({ plan }) => plan);
   if (released.length > 0) statements.push(...(await parts.jobs(released)));
+  const unresolved = settled.filter((one) => one.draft.state === 'unresolved');
+  if (unresolved.length > 0) statements.push(insertUnresolved(unresolved.map((one) => unresolvedRow(one, at, parts))));
+  const resolved = settled.filter((one) => one.amends !== undefined);
+  if (resolved.length > 0) statements.push(forgetUnresolved(resolved.map((one) => one.item.signalId)));
   for (const failed of batch.failed) statements.push(await undecidedStatement(failed, at, parts));
   return statements;
 }
@@ -94,14 +106,31 @@ function usesOf({ judged, plans }: Settled): readonly (CounterUse & { readonly p
   return released === undefined ? [] : judged.uses.map((use) => ({ ...use, planId: released.plan.id }));
 }
 
-function signalRow({ item, draft, decision }: Settled) {
+function signalRow({ item, draft, decision, amends }: Settled) {
   return {
     id: item.signalId,
+    nth: amends?.nth ?? 0,
     state: draft.state,
     arrival: item.arrival,
     subjectId: decision.subject.id,
     identityId: decision.identityId,
     decision,
+  };
+}
+
+function unresolvedRow({ item, draft, key, candidates }: Settled, at: Instant, { random }: PipelineParts): UnresolvedRow {
+  const { signalId, arrival } = item;
+  const reason = draft.aside?.reason.code ?? '';
+  // What is blocked stays so, whoever is meant; and of a claim without identifiers nobody can be asked.
+  const canResolve = reason !== 'blocked' && arrival.claim.person.length > 0;
+  return {
+    signalId,
+    source: arrival.source,
+    reason,
+    sealed: canResolve ? sealText(JSON.stringify(arrival), signalId, key, random(sealRandomBytes)).sealed : null,
+    candidates,
+    nextAt: canResolve ? at : null,
+    receivedAt: arrival.receivedAt,
   };
 }
 

@@ -100,6 +100,11 @@ export interface ServerParts {
   readonly records: Readonly<
     Record<'signals' | 'identities' | 'decisions' | 'plans' | 'actions' | 'connections' | 'policies', RecordReader>
   >;
+  /**
+   * Makes the person `id` the person `into`, both by id or alias. Throws `notFound`, `request.unprocessable` or `conflict`; repeated
+   * where they are one already.
+   */
+  merge(id: string, into: string, reason: string, caller: Caller): Promise<{ readonly id: string; readonly repeated: boolean }>;
   replay(decisionId: string, bundle: 'stored' | 'active'): Promise<Item | undefined>;
   proof(decisionId: string, caller: Caller): Promise<string | undefined>;
   ledgerFile(path: string): Promise<LogFile | undefined>;

@@ -2,7 +2,7 @@
 export { type ApiCaller, type ApiDoor, type ApiSignalOutcome, createApiDoor } from './api-door.ts';
 export { type Batcher, createBatcher } from './batcher.ts';
 export { type Derived, derivedItem } from './derived.ts';
-export { firstOfEach, type Item, inSettlingOrder, itemAgain, toItem } from './item.ts';
+export { firstOfEach, type Item, inSettlingOrder, itemAgain, itemReopened, toItem } from './item.ts';
 export { poisonReason, settleByHalves } from './poison.ts';
 export { createPushDoor, type PushDoor, type PushOutcome, type PushRequest } from './push-door.ts';
 export { markVerified } from './verified.ts';

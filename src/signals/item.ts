@@ -12,6 +12,8 @@ export interface Item {
   readonly digest: string;
   /** 0 at first arrival; above, it is an undecided signal that is settled again. */
   readonly attempt: number;
+  /** Decided before as unresolved: what is decided now supersedes that, or nothing is. */
+  readonly reopened?: true;
 }
 
 export function toItem(arrival: Verified<Arrival>, ids: IdMaker): Item {
@@ -49,4 +51,9 @@ export function inSettlingOrder(items: readonly Item[]): readonly Item[] {
 /** An undecided signal on its next way through settle: it keeps its name and does not pass the door again. */
 export function itemAgain(arrival: Verified<Arrival>, signalId: SignalId, attempts: number): Item {
   return { arrival, signalId, key: signalId, digest: '', attempt: attempts };
+}
+
+/** A signal whose person was not known, on its way to be decided anew. */
+export function itemReopened(arrival: Verified<Arrival>, signalId: SignalId): Item {
+  return { ...itemAgain(arrival, signalId, 0), reopened: true };
 }

@@ -9,6 +9,7 @@ import { AppError } from '../model/errors.ts';
 import type { IdentityId, IdMaker, RandomBytes } from '../model/ids.ts';
 import type { Db, Tx } from './db.ts';
 import { createKeyBox, type KeyBox } from './key-box.ts';
+import { everyIdOf } from './merged.ts';
 import type { Store } from './open.ts';
 import { createRecent } from './recent.ts';
 import { joined } from './statement.ts';
@@ -59,7 +60,10 @@ export interface Keyring {
   personKeyOf(identityId: IdentityId, wrapped: Uint8Array): KeyObject;
   /** Undefined for somebody who has been erased or never was. */
   personKey(db: Db, identityId: IdentityId): Promise<KeyObject | undefined>;
-  /** Destroys the key. What it sealed cannot be read any more; proofs still verify. Answers whether there was one. */
+  /**
+   * Destroys the person's key and those of everybody merged into the person, whichever of their ids is given. What they sealed cannot
+   * be read any more; proofs still verify. Answers whether there was one.
+   */
   erasePersonKey(tx: Tx, identityId: IdentityId): Promise<boolean>;
   /** The key of a connection, made at the first use. */
   connectionKey(connection: string): Promise<KeyObject>;
@@ -209,9 +213,12 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
     personKeyOf,
     personKey,
     async erasePersonKey(tx, identityId) {
-      people.delete(identityId);
-      const { rowCount } = await tx.query({ text: 'delete from person_key where identity_id = $1', values: [identityId] });
-      return rowCount === 1;
+      const { rows } = await tx.query<{ id: IdentityId }>({
+        text: `delete from person_key where identity_id = $1 or identity_id in ${everyIdOf('$1')} returning identity_id as id`,
+        values: [identityId],
+      });
+      for (const { id } of rows) people.delete(id);
+      return rows.length > 0;
     },
     connectionKey,
     async keyOf(db, owner) {

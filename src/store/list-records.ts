@@ -2,6 +2,7 @@
 import type { Instant } from '../model/clock.ts';
 import { isId } from '../model/ids.ts';
 import type { Db } from './db.ts';
+import { everyIdOf, survivorOf } from './merged.ts';
 
 export interface Page {
   readonly limit: number;
@@ -35,8 +36,10 @@ export interface SignalListRow {
   readonly subjectKind: string | null;
   readonly identityId: string | null;
   readonly decisionId: string | null;
-  /** Why it is undecided. */
+  /** Why it is undecided, or unresolved still. */
   readonly reason: string | null;
+  /** Who might be meant, where it is more than one person. */
+  readonly candidates: readonly string[];
 }
 
 export interface SignalFilter {
@@ -45,9 +48,11 @@ export interface SignalFilter {
   readonly source?: string;
   readonly state?: string;
   readonly identity?: string;
+  /** Only those that wait for a person since before this instant. */
+  readonly unresolvedBefore?: Instant;
 }
 
-/** Decided signals and, beside them, those that wait to be decided. */
+/** Decided signals as they were decided last and, beside them, those that wait to be decided. */
 export async function listSignals(db: Db, filter: SignalFilter, page: Page): Promise<readonly SignalListRow[]> {
   const where = new Where()
     .add((p) => `id = ${p}::uuid`, filter.id)
@@ -55,16 +60,20 @@ export async function listSignals(db: Db, filter: SignalFilter, page: Page): Pro
     .add((p) => `type = ${p}`, filter.type)
     .add((p) => `source = ${p}`, filter.source)
     .add((p) => `state = ${p}`, filter.state)
-    .add((p) => `"identityId" = ${p}::uuid`, filter.identity);
+    .add((p) => `id in (select signal_id from unresolved where received_at <= to_timestamp(${p}::float8 / 1000))`, filter.unresolvedBefore)
+    .add((p) => `"identityId" in ${everyIdOf(p)}`, filter.identity);
   const limit = `$${where.values.length + 1}`;
   const { rows } = await db.query<SignalListRow>(
-    `select * from (
+    `select all_signals.*, coalesce(all_signals.why, u.reason) as reason,
+       array(select distinct coalesce(i.merged_into, i.id)::text from identity i where i.id = any (u.candidates)) as candidates
+     from (
        (select * from (select id, type, source, state, occurred_at as "occurredAt", received_at as "receivedAt", subject_kind as "subjectKind",
-         identity_id as "identityId", decision_id as "decisionId", null::text as reason from signal where nth = 0) s where ${where.text} order by id desc limit ${limit})
+         identity_id as "identityId", decision_id as "decisionId", null::text as why
+         from signal s where not exists (select from signal later where later.id = s.id and later.nth > s.nth)) s where ${where.text} order by id desc limit ${limit})
        union all
        (select * from (select signal_id as id, type, source, 'undecided' as state, null::timestamptz as "occurredAt", created_at as "receivedAt", null as "subjectKind",
-         null::uuid as "identityId", null::uuid as "decisionId", reason from undecided) u where ${where.text} order by id desc limit ${limit})
-     ) all_signals order by id desc limit ${limit}`,
+         null::uuid as "identityId", null::uuid as "decisionId", reason as why from undecided) u where ${where.text} order by id desc limit ${limit})
+     ) all_signals left join unresolved u on u.signal_id = all_signals.id order by id desc limit ${limit}`,
     [...where.values, page.limit],
   );
   return rows;
@@ -99,7 +108,7 @@ function idFloor(at: Instant): string {
 export async function listDecisions(db: Db, filter: DecisionFilter, page: Page): Promise<readonly DecisionRow[]> {
   const where = new Where().add((p) => `e.id < ${p}::uuid`, page.after);
   if (filter.identity !== undefined) {
-    where.add((p) => `e.id in (select decision_id from signal where identity_id = ${p}::uuid)`, filter.identity);
+    where.add((p) => `e.id in (select decision_id from signal where identity_id in ${everyIdOf(p)})`, filter.identity);
   }
   const core = (member: string) => (p: string) => `e.core::jsonb->>'${member}' = ${p}`;
   where
@@ -147,10 +156,12 @@ export interface IdentityListRow {
   readonly groups: readonly string[];
   readonly emails: readonly string[];
   readonly aliases: readonly string[];
+  /** Ids of people who were merged into this one. */
+  readonly merged: readonly string[];
   readonly accounts: readonly { readonly id: string; readonly connection: string; readonly externalId: string; readonly status: string }[];
 }
 
-/** `id` may be an alias of the configuration. */
+/** `id` may be an alias of the configuration, or of somebody who was merged into another person. */
 export async function listIdentities(
   db: Db,
   filter: { readonly id?: string; readonly email?: string },
@@ -158,7 +169,7 @@ export async function listIdentities(
 ): Promise<readonly IdentityListRow[]> {
   const where = new Where()
     .add(
-      (p) => (isId(filter.id ?? '') ? `i.id = ${p}::uuid` : `i.id in (select identity_id from identity_alias where alias = ${p})`),
+      (p) => (isId(filter.id ?? '') ? `i.id = ${survivorOf(p)}` : `i.id in (select identity_id from identity_alias where alias = ${p})`),
       filter.id,
     )
     .add((p) => `i.id in (select identity_id from identifier where format = 'email' and value = lower(${p}))`, filter.email)
@@ -167,6 +178,7 @@ export async function listIdentities(
     `select i.id, i.evidence, i.held_level as "heldLevel", i.tier, i.protected, i.executive, i.groups,
        array(select distinct value from identifier f where f.identity_id = i.id and f.format = 'email' order by value) as emails,
        array(select alias from identity_alias a where a.identity_id = i.id order by alias) as aliases,
+       array(select m.id::text from identity m where m.merged_into = i.id order by m.id) as merged,
        coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'connection', a.connection, 'externalId', a.external_id, 'status', a.status) order by a.id)
          from account a where a.identity_id = i.id), '[]') as accounts
      from identity i where i.merged_into is null and ${where.text} order by i.id desc limit $${where.values.length + 1}`,

@@ -1,11 +1,12 @@
 /**
  * Writes what a directory or the configuration says about people into the identity graph, a page at a time and set-based. Takes the
- * same locks in the same order as settle: identities by id.
+ * same locks in the same order as settle, after the one that writers of the graph share: identities by id.
  */
 import type { Instant } from '../model/clock.ts';
 import type { AccountId, IdentityId, IdMaker } from '../model/ids.ts';
 import type { IdentifierKey, Tier } from '../model/subject.ts';
-import type { Tx } from './db.ts';
+import type { Db, Tx } from './db.ts';
+import { lockGraph, sumUp } from './identity-merge.ts';
 import { joined } from './statement.ts';
 
 export interface PersonRecord {
@@ -30,8 +31,8 @@ export type CreatePersonKeys = (tx: Tx, ids: readonly IdentityId[]) => Promise<v
 const linking = new Set(['email', 'upn', 'employee_number']);
 
 /**
- * Inserts or updates one page inside the caller's transaction; the same page again changes nothing. A person is known by an account,
- * else by alias, else by an e-mail address, UPN or employee number that exactly one identity has; anyone else is new.
+ * Inserts or updates one page inside the caller's transaction; the same page again changes nothing. A person is known by alias,
+ * else by an account, else by an e-mail address, UPN or employee number that exactly one identity has; anyone else is new.
  */
 export async function syncPeople(
   tx: Tx,
@@ -39,10 +40,11 @@ export async function syncPeople(
   people: readonly PersonRecord[],
   parts: { readonly ids: IdMaker; readonly createPersonKeys: CreatePersonKeys; readonly at: Instant },
 ): Promise<{ readonly created: number; readonly identityIds: readonly IdentityId[] }> {
-  const known = await findKnown(tx, people);
+  await lockGraph(tx);
+  const held = await readHolders(tx, people);
   const created: IdentityId[] = [];
   const identityIds = people.map((person) => {
-    const id = known(person);
+    const id = knownAs(held(person));
     if (id !== undefined) return id;
     const made = parts.ids.next<IdentityId>(parts.at);
     created.push(made);
@@ -58,19 +60,35 @@ export async function syncPeople(
   return { created: created.length, identityIds };
 }
 
-async function findKnown(tx: Tx, people: readonly PersonRecord[]): Promise<(person: PersonRecord) => IdentityId | undefined> {
+/** Whom a record means, by each of the ways in which it may name somebody who is known. */
+export interface Holders {
+  readonly byAccount: readonly IdentityId[];
+  readonly byAlias: IdentityId | undefined;
+  /** For each linking identifier that is known, the identities that have it. */
+  readonly byKey: readonly (readonly IdentityId[])[];
+}
+
+function knownAs({ byAccount, byAlias, byKey }: Holders): IdentityId | undefined {
+  if (byAlias !== undefined) return byAlias;
+  const [first] = byAccount;
+  if (first !== undefined) return first;
+  const linked = new Set(byKey.flat());
+  return linked.size === 1 ? [...linked][0] : undefined;
+}
+
+export async function readHolders(db: Db, people: readonly PersonRecord[]): Promise<(person: PersonRecord) => Holders> {
   const accounts = people.flatMap((person) => person.accounts);
   const keys = people.flatMap((person) => person.identifiers.filter((key) => linking.has(key.format)));
-  const byAccount = await tx.query<{ name: string; id: IdentityId }>(
+  const byAccount = await db.query<{ name: string; id: IdentityId }>(
     `select a.connection || ' ' || a.external_id as name, a.identity_id as id from account a
      join unnest(string_to_array($1, E'\\x1e'), string_to_array($2, E'\\x1e')) as w(c, e) on a.connection = w.c and a.external_id = w.e`,
     [joined(accounts.map((account) => account.connection)), joined(accounts.map((account) => account.externalId))],
   );
-  const byAlias = await tx.query<{ name: string; id: IdentityId }>(
+  const byAlias = await db.query<{ name: string; id: IdentityId }>(
     `select alias as name, identity_id as id from identity_alias where alias = any (string_to_array($1, E'\\x1e'))`,
     [joined(people.flatMap((person) => (person.alias === undefined ? [] : [person.alias])))],
   );
-  const byKey = await tx.query<{ name: string; ids: IdentityId[] }>(
+  const byKey = await db.query<{ name: string; ids: IdentityId[] }>(
     `select f.format || ' ' || f.value as name, array_agg(distinct f.identity_id) as ids from identifier f
      join unnest(string_to_array($1, E'\\x1e'), string_to_array($2, E'\\x1e')) as w(f, v) on f.format = w.f and f.value = w.v group by 1`,
     [joined(keys.map((key) => key.format)), joined(keys.map((key) => key.value))],
@@ -78,18 +96,16 @@ async function findKnown(tx: Tx, people: readonly PersonRecord[]): Promise<(pers
   const accountOf = new Map(byAccount.rows.map((row) => [row.name, row.id]));
   const aliasOf = new Map(byAlias.rows.map((row) => [row.name, row.id]));
   const keyOf = new Map(byKey.rows.map((row) => [row.name, row.ids]));
-  return (person) => {
-    for (const account of person.accounts) {
-      const id = accountOf.get(`${account.connection} ${account.externalId}`);
-      if (id !== undefined) return id;
-    }
-    const alias = person.alias === undefined ? undefined : aliasOf.get(person.alias);
-    if (alias !== undefined) return alias;
-    const linked = new Set(
-      person.identifiers.filter((key) => linking.has(key.format)).flatMap((key) => keyOf.get(`${key.format} ${key.value}`) ?? []),
-    );
-    return linked.size === 1 ? [...linked][0] : undefined;
-  };
+  return (person) => ({
+    byAccount: person.accounts.flatMap((account) => accountOf.get(`${account.connection} ${account.externalId}`) ?? []),
+    byAlias: person.alias === undefined ? undefined : aliasOf.get(person.alias),
+    byKey: person.identifiers
+      .filter((key) => linking.has(key.format))
+      .flatMap((key) => {
+        const ids = keyOf.get(`${key.format} ${key.value}`);
+        return ids === undefined ? [] : [ids];
+      }),
+  });
 }
 
 async function insertIdentities(
@@ -110,19 +126,28 @@ async function insertIdentities(
   await parts.createPersonKeys(tx, ids);
 }
 
+/**
+ * Names stand under the record that says them, so that of two records of one person each takes back only its own words. Rows under
+ * the bare name of a source are of before.
+ */
 async function writeNames(tx: Tx, source: string, people: readonly PersonRecord[], ids: readonly IdentityId[]): Promise<void> {
-  const names = people.flatMap((person, n) => person.identifiers.map((key) => ({ ...key, id: ids[n] as IdentityId })));
-  await tx.query(
-    `delete from identifier where source = $1 and identity_id = any (string_to_array($2, ',')::uuid[])
-     and (format, value) not in (select * from unnest(string_to_array($3, E'\\x1e'), string_to_array($4, E'\\x1e')))`,
-    [source, ids.join(','), joined(names.map((name) => name.format)), joined(names.map((name) => name.value))],
+  const recordOf = (person: PersonRecord) => `${source} ${person.alias ?? person.accounts[0]?.externalId ?? ''}`;
+  const names = people.flatMap((person, n) =>
+    person.identifiers.map((key) => ({ ...key, id: ids[n] as IdentityId, record: recordOf(person) })),
   );
+  const columns = [
+    joined(names.map((name) => name.format)),
+    joined(names.map((name) => name.value)),
+    joined(names.map((name) => name.id)),
+    joined(names.map((name) => name.record)),
+  ];
+  const said = `select f, v, i::uuid, r from unnest(string_to_array($1, E'\\x1e'), string_to_array($2, E'\\x1e'), string_to_array($3, E'\\x1e'), string_to_array($4, E'\\x1e')) as t(f, v, i, r)`;
   await tx.query(
-    `insert into identifier (format, value, identity_id, source)
-     select f, v, i::uuid, $1 from unnest(string_to_array($2, E'\\x1e'), string_to_array($3, E'\\x1e'), string_to_array($4, E'\\x1e')) as t(f, v, i)
-     on conflict do nothing`,
-    [source, joined(names.map((name) => name.format)), joined(names.map((name) => name.value)), joined(names.map((name) => name.id))],
+    `delete from identifier where identity_id = any (string_to_array($5, ',')::uuid[])
+     and source = any (string_to_array($6, E'\\x1e')) and (format, value, identity_id, source) not in (${said})`,
+    [...columns, ids.join(','), joined([source, ...people.map(recordOf)])],
   );
+  await tx.query(`insert into identifier (format, value, identity_id, source) ${said} on conflict do nothing`, columns);
   const aliased = people.flatMap((person, n) =>
     person.alias === undefined ? [] : [{ ...person, alias: person.alias, id: ids[n] as IdentityId }],
   );
@@ -177,21 +202,3 @@ async function writeAccounts(
     [JSON.stringify(rows), parts.at],
   );
 }
-
-const sumUp = `update identity i set
-  tier = case greatest(s.rank, 0) when 3 then 'tier0' when 2 then 'standing' else 'none' end,
-  protected = s.protected, executive = s.executive, groups = s.groups
-from (
-  select w.id,
-    max(case t.tier when 'tier0' then 3 when 'standing' then 2 when 'none' then 1 else 0 end) as rank,
-    coalesce(bool_or(t.protected), false) as protected,
-    coalesce(bool_or(t.executive), false) as executive,
-    coalesce(array(select distinct g from (
-      select unnest(a.groups) as g from account a where a.identity_id = w.id
-      union select unnest(l.groups) from identity_alias l where l.identity_id = w.id) as every order by g), '{}') as groups
-  from unnest(string_to_array($1, ',')::uuid[]) as w(id)
-  left join lateral (
-    select tier, protected, executive from identity_alias l where l.identity_id = w.id
-    union all select tier, false, false from account a where a.identity_id = w.id) as t on true
-  group by w.id) as s
-where i.id = s.id`;

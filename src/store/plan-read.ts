@@ -5,6 +5,7 @@ import type { PlannedAction } from '../model/decision.ts';
 import type { DecisionId, IdentityId, PlanId, SignalId } from '../model/ids.ts';
 import type { Cause } from '../model/signal.ts';
 import type { Db } from './db.ts';
+import { everyIdOf } from './merged.ts';
 
 export interface StoredPlan {
   readonly id: PlanId;
@@ -53,7 +54,7 @@ export interface PlanFilter {
 export async function listPlans(db: Db, filter: PlanFilter): Promise<readonly StoredPlan[]> {
   const { rows } = await db.query<Columns>(
     `select ${columns} from plan
-     where ($1::uuid[] is null or decision_id = any ($1)) and ($2::uuid is null or identity_id = $2) and ($3::text is null or connection = $3)
+     where ($1::uuid[] is null or decision_id = any ($1)) and ($2::uuid is null or identity_id in ${everyIdOf('$2')}) and ($3::text is null or connection = $3)
        and ($4::text is null or state = $4) and ($5::uuid is null or id < $5)
      order by id desc limit $6`,
     [

@@ -1,6 +1,7 @@
 /**
  * The statements of one settle batch, on a connection of its own: everything that can be asked at once goes out in one round trip.
- * The order of locks is fixed here: dedupe keys, identities by id, rings of events by key, guard scopes by name.
+ * The order of locks is fixed here: dedupe keys, signals that are decided anew, identities by id, rings of events by key, guard scopes
+ * by name.
  */
 import type { Instant } from '../model/clock.ts';
 import type { CounterReading } from '../model/decision.ts';
@@ -12,6 +13,7 @@ import { instantStatement } from './database-clock.ts';
 import { type RingKey, type RingRow, ringStatements } from './detection-rings.ts';
 import { joined, type Statement } from './statement.ts';
 import type { RunGroup } from './statement-group.ts';
+import { type Amended, lockUnresolved } from './unresolved.ts';
 
 export interface DoorKey {
   /** SHA-256 over source and event id, in hex. */
@@ -42,6 +44,8 @@ export interface Opened {
   readonly fresh: ReadonlySet<string>;
   /** Undecided signals that are ours to settle again; another process may have been first. */
   readonly retried: ReadonlySet<string>;
+  /** Signals that waited for their person and are ours to decide anew, with the decision that each supersedes. */
+  readonly reopened: ReadonlyMap<string, Amended>;
   readonly identities: readonly IdentityRow[];
   readonly identifiers: readonly (IdentifierKey & { readonly identityId: IdentityId })[];
   readonly accounts: readonly (Account & { readonly identityId: IdentityId })[];
@@ -63,7 +67,12 @@ export interface CounterQuestion {
 
 /** One open transaction. Every method may throw what PostgreSQL said; the caller then rolls back. */
 export interface SettleSession {
-  open(input: { keys: readonly DoorKey[]; retried: readonly SignalId[]; identifiers: readonly IdentifierKey[] }): Promise<Opened>;
+  open(input: {
+    keys: readonly DoorKey[];
+    retried: readonly SignalId[];
+    reopened: readonly SignalId[];
+    identifiers: readonly IdentifierKey[];
+  }): Promise<Opened>;
   repeats(keys: readonly string[]): Promise<readonly Repeat[]>;
   /** Locks the rings, sorted, until the end of the transaction, and reads those that there are. */
   rings(keys: readonly RingKey[]): Promise<readonly RingRow[]>;
@@ -128,13 +137,14 @@ const instant: Statement = { name: 'instant', text: instantStatement, values: []
 /** One transaction on a connection that nobody else uses. */
 export function createSettleSession(run: RunGroup): SettleSession {
   return {
-    async open({ keys, retried, identifiers }) {
+    async open({ keys, retried, reopened, identifiers }) {
       const wanted = [joined(identifiers.map((key) => key.format)), joined(identifiers.map((key) => key.value))];
       const asked = {
         begin,
         instant,
         ...(keys.length === 0 ? {} : { dedupe: dedupe(keys) }),
         ...(retried.length === 0 ? {} : { retried: { name: 'retried', text: forgetUndecided, values: [retried.join(',')] } }),
+        ...(reopened.length === 0 ? {} : { reopened: lockUnresolved(reopened) }),
         ...(identifiers.length === 0
           ? {}
           : {
@@ -150,6 +160,7 @@ export function createSettleSession(run: RunGroup): SettleSession {
         at: rowsOf<{ at: Instant }>('instant')[0]?.at as Instant,
         fresh: new Set(rowsOf<{ key: string }>('dedupe').map((row) => row.key)),
         retried: new Set(rowsOf<{ id: string }>('retried').map((row) => row.id)),
+        reopened: new Map(rowsOf<Amended & { signalId: string }>('reopened').map((row) => [row.signalId, row])),
         identities: rowsOf<IdentityRow>('lock'),
         identifiers: rowsOf<IdentifierKey & { identityId: IdentityId }>('names'),
         accounts: rowsOf<Account & { identityId: IdentityId }>('accounts'),

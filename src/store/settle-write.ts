@@ -9,6 +9,8 @@ import { joined, type Statement } from './statement.ts';
 /** A signal as it is listed: facts of the arrival, and of the decision where there is one. */
 export interface SignalRow {
   readonly id: SignalId;
+  /** 0 for the first decision on it, then one more each. */
+  readonly nth: number;
   readonly state: SignalState;
   readonly arrival: Pick<Arrival, 'type' | 'source' | 'cause' | 'severity' | 'occurredAt' | 'receivedAt'> & {
     readonly claim: Pick<Arrival['claim'], 'kind'>;
@@ -20,6 +22,7 @@ export interface SignalRow {
 
 const columns: readonly (readonly [column: string, type: string, value: (row: SignalRow) => string | number | null])[] = [
   ['id', 'uuid', (row) => row.id],
+  ['nth', 'smallint', (row) => row.nth],
   ['state', 'text', (row) => row.state],
   ['type', 'text', (row) => row.arrival.type],
   ['source', 'text', (row) => row.arrival.source],

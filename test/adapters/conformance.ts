@@ -112,6 +112,25 @@ export function describeAdapter(
       expect(ids).not.toContain(bench.accounts.absent);
     });
 
+    promise('people', 'whoever is listed is found by what names them, and nobody by what names nobody here', async () => {
+      const { find, people } = bench.adapter;
+      if (find === undefined) return;
+      const ask = (format: string, value: string) => find({ format, value }, AbortSignal.timeout(15_000));
+      for await (const page of people?.(AbortSignal.timeout(15_000)) ?? []) {
+        for (const person of page) {
+          for (const email of person.emails) expect(await ask('email', email.toLowerCase())).toEqual(person);
+          for (const { iss, sub } of person.issSub) {
+            expect(await ask('iss_sub', `${iss} ${sub}`)).toEqual(person);
+            expect(await ask('iss_sub', `${iss} ${sub}-nobody`)).toBeUndefined();
+            expect(await ask('iss_sub', `https://elsewhere.example ${sub}`)).toBeUndefined();
+          }
+          expect(await ask('provider_id', `another-connection ${person.externalId}`)).toBeUndefined();
+          expect(await ask('no_such_format', person.externalId)).toBeUndefined();
+        }
+      }
+      expect(await ask('email', 'nobody-at-all@example.com')).toBeUndefined();
+    });
+
     for (const [type, capability] of Object.entries(definition.manifest.actions) as [ActionType, { readBack: boolean }][]) {
       describe(type, () => {
         test('is done, is in force, reads back as in force, and leaves the other person alone', async () => {

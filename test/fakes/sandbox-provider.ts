@@ -181,6 +181,7 @@ export async function startSandboxProvider(
     const name = decodeURIComponent(id);
     const person = people.get(name);
     if (!person) return { status: 404, body: { code: 'notFound' } };
+    if (call.method === 'GET' && part === undefined) return { status: 200, body: shown(name) };
     if (call.method === 'GET' && part === 'access') {
       const sessions = person.sessions.map((session) => ({ ...session, expiresAt: session.begunAt + 86_400_000, sids: [] }));
       return { status: 200, body: { asOf: Date.now(), sessions, tokens: person.tokens } };
@@ -199,13 +200,15 @@ export async function startSandboxProvider(
     return { status: 200, body: { affected, repeated: false } };
   }
 
+  const shown = (id: string) => ({ id, email: `${id}@example.com`, name: id, status: 'active', groups: [], tier: 'none' });
+
   function listPeople(url: URL): unknown {
     const after = url.searchParams.get('after');
     const limit = Number(url.searchParams.get('limit') ?? 100);
     const ids = [...people.keys()].sort().filter((id) => after === null || id > after);
-    const items = ids
-      .slice(0, limit)
-      .map((id) => ({ id, email: `${id}@example.com`, name: id, status: 'active', groups: [], tier: 'none' }));
+    const email = url.searchParams.get('email');
+    if (email !== null) return { items: ids.map(shown).filter((person) => person.email === email), nextCursor: null };
+    const items = ids.slice(0, limit).map(shown);
     return { items, nextCursor: ids.length > limit ? (items.at(-1)?.id ?? null) : null };
   }
 

@@ -144,7 +144,8 @@ async function findCrooked(world: FaultWorld): Promise<readonly string[]> {
   return crooked;
 }
 
-async function verifyOver(origin: string): Promise<readonly string[]> {
+/** What an independent verifier finds wrong with the log. */
+export async function verifyOver(origin: string): Promise<readonly string[]> {
   const headers = { authorization: `Bearer ${adminToken}` };
   const { items } = (await (await fetch(`${origin}/api/v1/ledger/keys`, { headers })).json()) as { items: string[] };
   const verdict = await verifyLedger(

@@ -32,6 +32,7 @@ const matrix: readonly (readonly [method: 'GET' | 'POST', path: string, may: rea
   ['GET', '/api/v1/ledger/keys', all],
   ['GET', '/api/v1/ledger/tile/0/000', all],
   ['POST', '/api/v1/signals', [...operators, 'ingest']],
+  ['POST', `/api/v1/identities/${id}/merge`, ['admin']],
   ['POST', '/api/v1/pause', operators],
   ['POST', '/api/v1/resume', operators],
   ['POST', '/sign-out', all],
@@ -119,6 +120,8 @@ describe('who may do what', () => {
     world.items.identities.push({ id: 'alice' });
     expect((await world.ask('/api/v1/identities?email=alice@example.com', { as: 'auditor' })).status).toBe(403);
     expect((await world.ask('/api/v1/identities?email=alice@example.com', { as: 'helpdesk' })).status).toBe(200);
+    expect((await world.ask('/api/v1/signals?review=true', { as: 'auditor' })).status).toBe(403);
+    expect((await world.ask('/api/v1/signals?review=true', { as: 'analyst' })).status).toBe(200);
     expect((await world.ask('/api/v1/identities/alice', { as: 'auditor' })).status).toBe(404);
     expect((await world.ask('/api/v1/identities/alice', { as: 'analyst' })).status).toBe(200);
   });

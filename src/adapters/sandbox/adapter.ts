@@ -1,6 +1,7 @@
 /** The half of the sandbox that acts: it knows the provider only through its HTTP admin API. */
 import { z } from 'zod';
 import { toRfc3339 } from '../../model/clock.ts';
+import type { IdentifierKey } from '../../model/subject.ts';
 import type { ActionOrder, Adapter, AdapterContext, DirectoryPerson, Manifest, ProbeResult, ReadBack, Receipt } from '../contract.ts';
 import type { HttpAnswer, HttpRequest } from '../http.ts';
 import { judgeRefusal, type Refusal } from './refusal.ts';
@@ -38,19 +39,15 @@ const accessSchema = z.object({
 });
 type Access = z.output<typeof accessSchema>;
 
-const peopleSchema = z.object({
-  items: z.array(
-    z.object({
-      id: z.string(),
-      email: z.string(),
-      employeeNumber: z.string().optional(),
-      status: z.enum(personStatuses),
-      groups: z.array(z.string()),
-      tier: z.enum(personTiers),
-    }),
-  ),
-  nextCursor: z.string().nullable(),
+const personSchema = z.object({
+  id: z.string(),
+  email: z.string(),
+  employeeNumber: z.string().optional(),
+  status: z.enum(personStatuses),
+  groups: z.array(z.string()),
+  tier: z.enum(personTiers),
 });
+const peopleSchema = z.object({ items: z.array(personSchema), nextCursor: z.string().nullable() });
 
 const discoverySchema = z.object({ issuer: z.string() });
 
@@ -107,17 +104,36 @@ export function createSandboxAdapter(context: AdapterContext<SandboxSettings>): 
       const query: string = cursor === null ? '' : `&after=${encodeURIComponent(cursor)}`;
       const page = readAnswer(await call('GET', `/people?limit=500${query}`, signal), peopleSchema);
       if (!page.ok) throw new Error(`the sandbox did not list its people: ${page.refusal.code}`);
-      yield page.value.items.map((person) => ({
-        externalId: person.id,
-        emails: [person.email],
-        issSub: [{ iss: issuer, sub: person.id }],
-        ...(person.employeeNumber === undefined ? {} : { employeeNumber: person.employeeNumber }),
-        status: person.status,
-        groups: person.groups,
-        tier: person.tier,
-      }));
+      yield page.value.items.map(toDirectory);
       cursor = page.value.nextCursor;
     } while (cursor !== null);
+  }
+
+  const toDirectory = (person: z.output<typeof personSchema>): DirectoryPerson => ({
+    externalId: person.id,
+    emails: [person.email],
+    issSub: [{ iss: issuer, sub: person.id }],
+    ...(person.employeeNumber === undefined ? {} : { employeeNumber: person.employeeNumber }),
+    status: person.status,
+    groups: person.groups,
+    tier: person.tier,
+  });
+
+  async function find({ format, value }: IdentifierKey, signal: AbortSignal): Promise<DirectoryPerson | undefined> {
+    if (format === 'email') {
+      const page = readAnswer(await call('GET', `/people?email=${encodeURIComponent(value)}`, signal), peopleSchema);
+      if (!page.ok) throw new Error(`the sandbox could not be asked: ${page.refusal.code}`);
+      const [person, ...others] = page.value.items;
+      return person === undefined || others.length > 0 ? undefined : toDirectory(person);
+    }
+    // Our own name space, and the names in our tokens; anybody else's ids mean nothing here.
+    const space = format === 'provider_id' ? context.connectionId : format === 'iss_sub' ? issuer : undefined;
+    if (space === undefined || !value.startsWith(`${space} `)) return undefined;
+    const answer = await call('GET', `/people/${encodeURIComponent(value.slice(space.length + 1))}`, signal);
+    if (answer.kind === 'response' && answer.status === 404) return undefined;
+    const person = readAnswer(answer, personSchema);
+    if (!person.ok) throw new Error(`the sandbox could not be asked: ${person.refusal.code}`);
+    return toDirectory(person.value);
   }
 
   async function probe(signal: AbortSignal): Promise<readonly ProbeResult[]> {
@@ -137,7 +153,7 @@ export function createSandboxAdapter(context: AdapterContext<SandboxSettings>): 
     ];
   }
 
-  return { manifest, act, readBack, people, probe };
+  return { manifest, act, readBack, people, find, probe };
 }
 
 function readScope(order: ActionOrder): Scope | { readonly refused: string } {

@@ -86,6 +86,11 @@ export function createAdminApi({ people, accesses, storage, clock, token }: Admi
   async function listPeople(url: URL): Promise<Answer> {
     const limit = Number(url.searchParams.get('limit') ?? 100);
     if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) return fault(400, 'request.invalid', 'limit must be 1 to 1000');
+    const email = url.searchParams.get('email');
+    if (email !== null) {
+      const person = await people.findByEmail(email);
+      return { status: 200, body: { items: person ? [showPerson(person)] : [], nextCursor: null } };
+    }
     const page = await people.list(url.searchParams.get('after') ?? undefined, limit);
     return { status: 200, body: { items: page.items.map(showPerson), nextCursor: page.nextCursor } };
   }

@@ -43,7 +43,16 @@ const kinds: Readonly<Record<keyof ServerParts['records'], Kind>> = {
   signals: {
     summary: 'Signals, newest first',
     access: scoreReaders,
-    filters: { type: word, source: word, state: z.enum(signalStates), identity: id },
+    filters: {
+      type: word,
+      source: word,
+      state: z.enum(signalStates),
+      identity: id,
+      review: z
+        .literal('true')
+        .describe('Only those that wait for a person for over a minute: nobody, or more than one, is known to be meant'),
+    },
+    personal: ['review'],
   },
   identities: {
     summary: 'People, newest first',
