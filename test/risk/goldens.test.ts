@@ -6,12 +6,14 @@ import {
   assess,
   evidenceOfDismissal,
   evidenceOfMarks,
+  evidenceOfOwn,
   holdLevel,
   mergeEvidence,
   pointsOf,
   type RiskModel,
   type ScoreContext,
   score,
+  scoreWithoutOwn,
 } from '../../src/risk/index.ts';
 import { changedText, classMark, dayMs, hourMs, loadModel, minuteMs, neutral, type Sent, shipped, situationOf, T } from './support.ts';
 
@@ -400,15 +402,6 @@ const goldens: readonly Golden[] = [
     level: 'high',
   },
   {
-    id: 'N16',
-    title: 'and not in the view of the decision that ordered it',
-    steps: [send('aitm_phishing'), send('mfa_fatigue')],
-    at: T + minuteMs,
-    nats: 2.812839,
-    score: 93.9966,
-    level: 'critical',
-  },
-  {
     id: 'N17',
     title: 'a dismissed occurrence counts nothing',
     steps: [send('anomalous_token', T, { key: 's:1' }), { dismissal: evidenceOfDismissal(familyOf('anomalous_token'), 's:1', T) }],
@@ -486,6 +479,17 @@ describe('worked examples', () => {
   it('N14: the redelivery leaves one occurrence at its arrival', () => {
     const state = stateOf(goldens.find((each) => each.id === 'N14')?.steps ?? [], shipped);
     expect(state.families.map((family) => family.seen)).toEqual([[['', T]]]);
+  });
+
+  it('N16: the decision that ordered it sees the score without it, while it is kept aside', () => {
+    const before = stateOf([send('aitm_phishing'), send('mfa_fatigue')], shipped);
+    const state = mergeEvidence(before, evidenceOfOwn('D', 'sessions_revoked', T + minuteMs), shipped);
+    const at = T + minuteMs;
+    expect(score(state, at, neutral, shipped)).toMatchObject({ score: 75.0949, level: 'high' });
+    const own = scoreWithoutOwn('D', state, at, neutral, shipped);
+    expect(Math.abs(own.nats - 2.812839)).toBeLessThanOrEqual(1e-6);
+    expect(own).toMatchObject({ score: 93.9966, level: 'critical' });
+    expect(scoreWithoutOwn('another', state, at, neutral, shipped).score).toBe(75.0949);
   });
 
   it('G22: a phished session with fatigue falls through the levels, the held level behind it', () => {
