@@ -250,6 +250,7 @@ export async function startCore(options: CoreOptions) {
     return {
       settings,
       clock,
+      random,
       store,
       keyring,
       ids,

@@ -20,6 +20,7 @@ import {
 } from '../store/list-records.ts';
 import type { Core, CoreOptions } from './core.ts';
 import { disclose } from './targets.ts';
+import { verdictViews } from './verdicts.ts';
 import { actionView, claimView, decisionView, identityView, planView, signalView } from './views.ts';
 
 const one = { limit: 1, after: undefined };
@@ -72,9 +73,9 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
         };
         return (await listDecisions(store, { ...filter, ...times }, page)).map((row) => shown(decisionView(row.core)));
       },
-      async get(id) {
+      async get(id, _query, caller) {
         const entry = isId(id) ? await readDecisionEntry(store, id) : undefined;
-        return entry && shown(decisionView(entry.core));
+        return entry && shown({ ...decisionView(entry.core), verdicts: await verdictViews(core, id, caller) });
       },
     },
     plans: {

@@ -16,6 +16,7 @@ import { findToken } from '../store/token-store.ts';
 import type { Core, CoreOptions } from './core.ts';
 import type { Metrics } from './metrics.ts';
 import { recordReaders, replayDecision } from './record-readers.ts';
+import { giveVerdict } from './verdicts.ts';
 
 /** A signed-in person's session: a working day. */
 const sessionMs = 12 * 3_600_000;
@@ -62,6 +63,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     },
     records: recordReaders(core, settings),
     replay: (id, which) => replayDecision(core, id, which),
+    verdict: (id, request, caller) => giveVerdict(core, id, request, caller),
     async proof(id, caller) {
       if (!isId(id)) return undefined;
       const entry = await readDecisionEntry(store, id);

@@ -112,6 +112,17 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     .option('--json', 'print JSON')
     .action((id: string, options: { active?: boolean; json?: boolean }) => run(() => replayDecision(id, options, context)));
 
+  decision
+    .command('verdict')
+    .description('say whether a decision was right; false dismisses the evidence behind it, and nothing withdraws a verdict')
+    .argument('<id>')
+    .argument('<verdict>', 'true, benign, false or unsure')
+    .requiredOption('--reason <text>', 'why; kept sealed with the person')
+    .option('--family', 'with false: everything of this type, severity and source up to now')
+    .option('--type', 'with false: everything of this type that there is now')
+    .option('--json', 'print JSON')
+    .action((id: string, verdict: string, options: VerdictOptions) => run(() => giveVerdict(id, verdict, options, context)));
+
   const plan = program.command('plan').description('work that follows from decisions');
   addListing(
     {
@@ -169,6 +180,47 @@ function subjectFrom(text: string): unknown {
     }
   }
   return text.includes('@') ? { format: 'email', email: text } : { format: 'opaque', id: text };
+}
+
+interface VerdictOptions {
+  readonly reason: string;
+  readonly family?: boolean;
+  readonly type?: boolean;
+  readonly json?: boolean;
+}
+
+interface VerdictAnswer {
+  readonly id: string;
+  readonly verdict: string;
+  readonly dismissed: readonly {
+    readonly signalType: string;
+    readonly severity: string;
+    readonly source: string;
+    readonly until: string;
+  }[];
+  readonly events: readonly { readonly signalId: string; readonly at: string }[];
+  readonly moreEvents: boolean;
+}
+
+async function giveVerdict(id: string, verdict: string, options: VerdictOptions, context: CommandContext): Promise<ExitCode> {
+  if (options.family && options.type) throw new CommandError('--family and --type exclude each other');
+  const scope = options.type ? 'type' : options.family ? 'family' : undefined;
+  const answer = await createClient(context).post<VerdictAnswer>(`/api/v1/decisions/${encodeURIComponent(id)}/verdict`, {
+    verdict,
+    reason: options.reason,
+    ...(scope === undefined ? {} : { scope }),
+  });
+  context.console.out(options.json ? `${JSON.stringify(answer, null, 2)}\n` : `${describeVerdict(answer).join('\n')}\n`);
+  return 0;
+}
+
+function describeVerdict({ id, verdict, dismissed, events, moreEvents }: VerdictAnswer): string[] {
+  const lines = [`verdict ${verdict}, signal ${id}`];
+  for (const each of dismissed) lines.push(`dismissed: ${each.signalType} (${each.severity}) of ${each.source} up to ${each.until}`);
+  for (const event of events) lines.push(`  with signal ${event.signalId} of ${event.at}`);
+  if (moreEvents) lines.push('  and older ones');
+  if (verdict === 'false' && dismissed.length === 0) lines.push('nothing is left of it that could be dismissed');
+  return lines;
 }
 
 interface Replay {

@@ -5,11 +5,13 @@ import type { Instant } from '../model/clock.ts';
 import type { CounterUse, Decision, Plan } from '../model/decision.ts';
 import type { EntryRow } from '../model/entry.ts';
 import type { ActionId, DecisionId, EntryId, PlanId } from '../model/ids.ts';
+import { type Verdict, verdictType } from '../model/verdict.ts';
 import { serialiseEvidence } from '../risk/index.ts';
 import { entryStatements } from '../store/ledger-append.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses, insertSignals, insertSources, insertUndecided, updateEvidence } from '../store/settle-write.ts';
 import type { Statement } from '../store/statement.ts';
+import { insertVerdicts, type VerdictRow } from '../store/verdict-rows.ts';
 import type { Considered, Failed, JudgedBatch } from './batch.ts';
 import type { PipelineParts } from './parts.ts';
 
@@ -80,6 +82,8 @@ export async function composeWrites(
   if (uses.length > 0) statements.push(insertGuardUses(uses, at));
   const released = plans.filter(({ plan }) => plan.state === 'released').map(({ plan }) => plan);
   if (released.length > 0) statements.push(...(await parts.jobs(released)));
+  const verdicts = settled.flatMap(verdictRow);
+  if (verdicts.length > 0) statements.push(insertVerdicts(verdicts));
   for (const failed of batch.failed) statements.push(await undecidedStatement(failed, at, parts));
   return statements;
 }
@@ -103,6 +107,12 @@ function signalRow({ item, draft, decision }: Settled) {
     identityId: decision.identityId,
     decision,
   };
+}
+
+function verdictRow({ item }: Settled): readonly VerdictRow[] {
+  const { type, facts } = item.arrival;
+  if (type !== verdictType) return [];
+  return [{ signalId: item.signalId, decisionId: facts['decisionId'] as DecisionId, verdict: facts['verdict'] as Verdict }];
 }
 
 function entryRows(

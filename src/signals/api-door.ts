@@ -7,6 +7,7 @@ import type { RandomBytes } from '../model/ids.ts';
 import type { Role } from '../model/operator.ts';
 import type { Arrival, Severity, Verified } from '../model/signal.ts';
 import type { SubjectClaim } from '../model/subject.ts';
+import { verdictType } from '../model/verdict.ts';
 import { isJsonObject, type JsonObject, readStrictJson, readSubjectClaim, type SubjectRules } from '../ssf/index.ts';
 import { markVerified } from './verified.ts';
 
@@ -47,6 +48,7 @@ const reserved: ReadonlySet<string> = new Set([
   'breaker_opened',
   'subject_claim',
   'undo_request_refused',
+  verdictType,
 ]);
 
 const factSchema = z.union([z.string().max(1024), z.boolean(), z.number()], {

@@ -105,6 +105,7 @@ export async function openWorld(
       connections: reader('connections'),
       policies: reader('policies'),
     },
+    verdict: async (id, given) => ({ id, ...given, decisionIds: [], dismissed: [], events: [], moreEvents: false }),
     replay: async (id) => ({ id, same: true, differences: [] }),
     proof: async () => 'c2sp.org/tlog-proof@v1\n',
     ledgerFile: async (path) => ({ bytes: Buffer.from(path), mediaType: 'application/octet-stream', immutable: path !== 'checkpoint' }),
