@@ -15,6 +15,7 @@ import { ensureMonthlyPartitions } from '../store/partitions.ts';
 import { sweepSignIns } from '../store/sign-in.ts';
 import type { ConnectedAdapters } from './adapters.ts';
 import { loadPolicies } from './core.ts';
+import type { HeldLevels } from './held-levels.ts';
 import type { Judging } from './judging.ts';
 import { type RecordParts, recordBundle } from './records.ts';
 import { repeat } from './system.ts';
@@ -27,6 +28,7 @@ export interface BackgroundParts {
   readonly records: RecordParts;
   readonly policyFolder: string;
   readonly adapters: ConnectedAdapters;
+  readonly levels: HeldLevels;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -40,13 +42,14 @@ const tidyEveryMs = 6 * 3_600_000;
 const settleMs = 300;
 
 export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
-  const { judging, store, clock, log } = parts;
+  const { judging, store, clock, log, levels } = parts;
   const failed = (task: string) => (error: unknown) =>
     log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
   const tasks = [
     repeat(clock, pausesEveryMs, () => judging.refreshPauses(), failed('pauses')),
     repeat(clock, followEveryMs, () => judging.refresh(), failed('follow')),
     repeat(clock, undecidedEveryMs, () => settleUndecided(parts), failed('undecided')),
+    repeat(clock, levels.pauseMs, () => levels.look(), failed('levels')),
     repeat(clock, tidyEveryMs, () => tidy(store, clock), failed('tidy')),
   ];
   const folder = watchPolicies(parts, failed('policies'));
@@ -75,7 +78,7 @@ async function settleUndecided({ store, clock, keyring, batcher, log }: Backgrou
 
 /** A good change becomes the active bundle; a broken one leaves the active bundle in force and alarms. */
 function watchPolicies(
-  { policyFolder, judging, records, clock, log }: BackgroundParts,
+  { policyFolder, judging, records, levels, clock, log }: BackgroundParts,
   failed: (error: unknown) => void,
 ): { stop(): void } {
   let timer: { cancel(): void } | undefined;
@@ -85,6 +88,7 @@ function watchPolicies(
       if (bundle.hash === judging.state().bundle.hash) return;
       await recordBundle(bundle, records);
       judging.adopt(bundle);
+      levels.changed();
       log.info({ bundleHash: bundle.hash }, 'policies.changed');
     } catch (error) {
       if (error instanceof AppError && error.code === 'policies.invalid')

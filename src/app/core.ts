@@ -27,6 +27,7 @@ import { createSettleConnection } from '../store/settle-connection.ts';
 import { wrapKeyFromFile, wrapKeyFromValue } from '../store/wrap-key.ts';
 import { connectAdapters } from './adapters.ts';
 import { startBackground } from './background.ts';
+import { createHeldLevels } from './held-levels.ts';
 import { openJudging } from './judging.ts';
 import { syncConfiguredPeople, syncDirectory } from './people.ts';
 import { readPolicyFolder } from './policy-folder.ts';
@@ -154,8 +155,8 @@ export async function startCore(options: CoreOptions) {
     const judgingConfig = judgingSettings(settings, new Map([...definitions].map(([name, definition]) => [name, definition.manifest])));
     const redacted = redactSettings(settings, (hidden) => keyring.ref('config', hidden));
     const hash = configHash(redacted, judgingConfig);
-    await recordConfig({ hash, judging: judgingConfig, redacted }, build, records);
-    await recordBundle(seed, records);
+    const configChanged = await recordConfig({ hash, judging: judgingConfig, redacted }, build, records);
+    const bundleChanged = await recordBundle(seed, records);
     const judging = await openJudging({ store, bundle: seed, settings: judgingConfig, configHash: hash, kindOf: kindsIn(settings), log });
 
     const people = { store, keyring, ids, clock };
@@ -244,7 +245,9 @@ export async function startCore(options: CoreOptions) {
       bundleHash: judging.state().bundle.hash,
     };
     await recordStart(started, records);
-    const background = startBackground({ store, judging, batcher, keyring, records, policyFolder, adapters, clock, log });
+    const levels = createHeldLevels({ store, judging, clock, log });
+    if (configChanged || bundleChanged) levels.changed();
+    const background = startBackground({ store, judging, batcher, keyring, records, policyFolder, adapters, levels, clock, log });
     ending.push(() => background.stop());
 
     return {
@@ -257,6 +260,7 @@ export async function startCore(options: CoreOptions) {
       judging,
       batcher,
       executor,
+      levels,
       sequencer,
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,

@@ -25,15 +25,15 @@ export interface Build {
 /** A change of configuration that is enforced by hand is nobody's proven decision. */
 const unproven = 'unproven';
 
-/** Writes `config.changed` where the configuration is another one than the last that ran. */
+/** Writes `config.changed` where the configuration is another one than the last that ran; answers whether it is. */
 export async function recordConfig(
   config: { readonly hash: string; readonly judging: JudgingSettings; readonly redacted: RedactedSettings },
   build: Build,
   parts: RecordParts,
-): Promise<void> {
+): Promise<boolean> {
   const { store, clock, ids } = parts;
   const before = await lastConfig(store);
-  if (before?.hash === config.hash) return;
+  if (before?.hash === config.hash) return false;
   const at = clock.now();
   await store.transaction(async (tx) => {
     await storeConfig(tx, config, at);
@@ -59,6 +59,7 @@ export async function recordConfig(
       },
     ]);
   });
+  return true;
 }
 
 /** Makes the bundle the active one for all processes, with `policy.changed`, where it is not. */

@@ -68,10 +68,11 @@ export async function composeWrites(
   const plans = settled.flatMap((one) => one.plans);
   const uses = settled.flatMap((one) => usesOf(one));
   const rows = entryRows(settled, batch.failed, at, parts);
-  const changed = [...batch.evidence].map(([identityId, { state, heldLevel }]) => ({
+  const changed = [...batch.evidence].map(([identityId, { state, heldLevel, lookAt }]) => ({
     identityId,
     evidence: serialiseEvidence(state),
     heldLevel,
+    lookAt,
   }));
   const statements: Statement[] = [];
   if (settled.length > 0) statements.push(insertSignals(settled.map(signalRow)));

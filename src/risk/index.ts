@@ -1,6 +1,6 @@
 /** Scores a situation and says which facts moved the number. Pure. */
 export { assess, evidenceAt, type Occurrence, occurrenceOf } from './assess.ts';
-export { contextSteps, heldLevelAt, nextCrossing, nextLook } from './crossing.ts';
+export { contextSteps, heldLevelAt, heldLevelFrom, nextCrossing, nextLook } from './crossing.ts';
 export { type Dismissal, dismissalOf, isSameOccurrence } from './dismissal.ts';
 export { bucketOf, evidenceOfDismissal, evidenceOfMarks, mergeEvidence, pruneEvidence } from './evidence.ts';
 export { parseEvidence, serialiseEvidence } from './evidence-text.ts';

@@ -54,7 +54,7 @@ export async function syncPeople(
   ]);
   await writeNames(tx, source, people, identityIds);
   await writeAccounts(tx, people, identityIds, parts);
-  await tx.query(sumUp, [identityIds.join(',')]);
+  await tx.query(sumUp, [identityIds.join(','), parts.at]);
   return { created: created.length, identityIds };
 }
 
@@ -178,9 +178,13 @@ async function writeAccounts(
   );
 }
 
+/** A person of another tier is scored otherwise, so the held level is to be looked at. */
 const sumUp = `update identity i set
   tier = case greatest(s.rank, 0) when 3 then 'tier0' when 2 then 'standing' else 'none' end,
-  protected = s.protected, executive = s.executive, groups = s.groups
+  protected = s.protected, executive = s.executive, groups = s.groups,
+  level_due_at = case when i.evidence <> '' and (i.tier, i.executive) is distinct from
+    (case greatest(s.rank, 0) when 3 then 'tier0' when 2 then 'standing' else 'none' end, s.executive)
+    then to_timestamp($2::float8 / 1000) else i.level_due_at end
 from (
   select w.id,
     max(case t.tier when 'tier0' then 3 when 'standing' then 2 when 'none' then 1 else 0 end) as rank,

@@ -1,4 +1,4 @@
-/** A person says that a decision was wrong: what goes with it, what stays, and where it stands afterwards. */
+/** A person says that a decision was wrong: what goes with it, what stays, and where it stands afterwards. And what is held meanwhile. */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { roles } from '../../src/model/operator.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 const programDir = resolve(import.meta.dirname, '../..');
-const people = ['ann', 'ben', 'cat', 'dan', 'eve'];
+const people = ['ann', 'ben', 'cat', 'dan', 'eve', 'fay'];
 const settingsText = (url: string, dataDir: string) =>
   JSON.stringify({
     listen: { host: '127.0.0.1', port: 0 },
@@ -175,5 +175,40 @@ describe('a verdict', () => {
     expect(await verdict('false')).toBe(2);
     expect(warned.join('')).toContain('exclude each other');
     expect(warned.join('')).toContain('required option');
+  });
+});
+
+describe('the held level', () => {
+  const dueAt = async (): Promise<number | null> => {
+    const { rows } = await database.store.query<{ due: number | null }>(
+      `select level_due_at as due from identity i join identity_alias a on a.identity_id = i.id where a.alias = 'fay'`,
+    );
+    return rows[0]?.due ?? null;
+  };
+  const heldAt = async (hours: number): Promise<Answer> => {
+    const at = new Date(base + hours * 3_600_000).toISOString();
+    const { level, heldLevel } = await read(`/api/v1/identities/fay?at=${at}`);
+    return [level, heldLevel];
+  };
+
+  it('is shown as it stands, also where it has fallen since anybody looked, and as it stood', async () => {
+    const { decisionId } = await send('fay', 'anomalous_token', -3600);
+    expect(await read('/api/v1/identities/fay')).toMatchObject({ level: 'medium', heldLevel: 'medium' });
+    expect(await Promise.all([-2, 24, 48, 120, 240].map(heldAt))).toEqual([
+      ['none', 'none'],
+      ['medium', 'medium'],
+      ['low', 'medium'],
+      ['low', 'low'],
+      ['none', 'none'],
+    ]);
+    await app.core.levels.look();
+    const due = (await dueAt()) as number;
+    expect(due).toBeGreaterThan(base + 24 * 3_600_000);
+    // More evidence puts the fall off: what was reckoned stands, and costs the next signal nothing.
+    await send('fay', 'brute_force', -600);
+    expect(await dueAt()).toBe(due);
+    await judge(decisionId, { verdict: 'false' });
+    expect(await dueAt()).not.toBe(due);
+    expect(await read('/api/v1/identities/fay')).toMatchObject({ level: 'low', heldLevel: 'low' });
   });
 });
