@@ -29,6 +29,7 @@ import { connectAdapters } from './adapters.ts';
 import { startBackground } from './background.ts';
 import { createHeldLevels } from './held-levels.ts';
 import { openJudging } from './judging.ts';
+import { createOwnMarks } from './own-marks.ts';
 import { syncConfiguredPeople, syncDirectory } from './people.ts';
 import { readPolicyFolder } from './policy-folder.ts';
 import { loadProvider } from './providers.ts';
@@ -174,6 +175,7 @@ export async function startCore(options: CoreOptions) {
       transaction: (work) => store.transaction(work),
       appendEntries: append,
       targets: (tx, decisionId) => readTargets(tx, decisionId, keyring),
+      remediation: createOwnMarks({ judging, log }),
     });
     const executor = createExecutor({
       plans,
