@@ -78,7 +78,7 @@ async function settleUndecided({ store, clock, keyring, batcher, log }: Backgrou
 
 /** A good change becomes the active bundle; a broken one leaves the active bundle in force and alarms. */
 function watchPolicies(
-  { policyFolder, judging, records, levels, clock, log }: BackgroundParts,
+  { policyFolder, judging, records, clock, log }: BackgroundParts,
   failed: (error: unknown) => void,
 ): { stop(): void } {
   let timer: { cancel(): void } | undefined;
@@ -88,7 +88,6 @@ function watchPolicies(
       if (bundle.hash === judging.state().bundle.hash) return;
       await recordBundle(bundle, records);
       judging.adopt(bundle);
-      levels.changed();
       log.info({ bundleHash: bundle.hash }, 'policies.changed');
     } catch (error) {
       if (error instanceof AppError && error.code === 'policies.invalid')

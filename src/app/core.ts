@@ -156,8 +156,8 @@ export async function startCore(options: CoreOptions) {
     const judgingConfig = judgingSettings(settings, new Map([...definitions].map(([name, definition]) => [name, definition.manifest])));
     const redacted = redactSettings(settings, (hidden) => keyring.ref('config', hidden));
     const hash = configHash(redacted, judgingConfig);
-    const configChanged = await recordConfig({ hash, judging: judgingConfig, redacted }, build, records);
-    const bundleChanged = await recordBundle(seed, records);
+    await recordConfig({ hash, judging: judgingConfig, redacted }, build, records);
+    await recordBundle(seed, records);
     const judging = await openJudging({ store, bundle: seed, settings: judgingConfig, configHash: hash, kindOf: kindsIn(settings), log });
 
     const people = { store, keyring, ids, clock };
@@ -248,7 +248,6 @@ export async function startCore(options: CoreOptions) {
     };
     await recordStart(started, records);
     const levels = createHeldLevels({ store, judging, clock, log });
-    if (configChanged || bundleChanged) levels.changed();
     const background = startBackground({ store, judging, batcher, keyring, records, policyFolder, adapters, levels, clock, log });
     ending.push(() => background.stop());
 

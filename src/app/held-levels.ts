@@ -9,15 +9,22 @@ import type { Tier } from '../model/subject.ts';
 import { standingsOf } from '../pipeline/batch.ts';
 import type { JudgingState } from '../pipeline/parts.ts';
 import { heldLevelAt, nextLook, parseEvidence, type ScoreContext } from '../risk/index.ts';
-import { type DueLevel, type LookedAt, makeLevelsDue, nextLevelDue, takeDueLevels, writeLevels } from '../store/held-level.ts';
+import {
+  closeRechecks,
+  type DueLevel,
+  type LookedAt,
+  makeLevelsDue,
+  nextLevelDue,
+  openRechecks,
+  takeDueLevels,
+  writeLevels,
+} from '../store/held-level.ts';
 import type { Store } from '../store/open.ts';
 import type { Judging } from './judging.ts';
 
 export interface HeldLevels {
-  /** Looks at everybody who is due; answers how many. */
+  /** Looks at everybody who is due, and where what is judged by has changed at everybody with evidence; answers how many. */
   look(): Promise<number>;
-  /** To be called where what is judged by has changed: everybody with evidence becomes due at the next look. */
-  changed(): void;
   /** How long nobody is due, as the last look left it. */
   pauseMs(): number;
 }
@@ -34,7 +41,6 @@ export function createHeldLevels(parts: {
   readonly log: Log;
 }): HeldLevels {
   const { store, judging, clock, log } = parts;
-  let everybody = false;
   let next: number = pauseMs.least;
 
   async function lookAtSome(): Promise<number> {
@@ -49,15 +55,13 @@ export function createHeldLevels(parts: {
   }
 
   return {
-    changed() {
-      everybody = true;
-    },
     async look() {
-      if (everybody) {
-        everybody = false;
+      const changes = await openRechecks(store);
+      if (changes.length > 0) {
         const at = clock.now();
         for (let last = await makeLevelsDue(store, undefined, at, pageSize); last !== undefined; )
           last = await makeLevelsDue(store, last, at, pageSize);
+        await closeRechecks(store, changes);
       }
       let count = 0;
       for (let some = atOnce; some === atOnce; count += some) some = await lookAtSome();
@@ -65,7 +69,7 @@ export function createHeldLevels(parts: {
       next = due === undefined || due === null ? pauseMs.most : due - clock.now();
       return count;
     },
-    pauseMs: () => (everybody ? pauseMs.least : Math.min(Math.max(next, pauseMs.least), pauseMs.most)),
+    pauseMs: () => Math.min(Math.max(next, pauseMs.least), pauseMs.most),
   };
 }
 

@@ -6,6 +6,7 @@ import type { EntryId, IdMaker } from '../model/ids.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import { diffSettings, type RedactedSettings } from '../settings/index.ts';
 import type { Tx } from '../store/db.ts';
+import { requestRecheck } from '../store/held-level.ts';
 import { activateBundle, activeBundleHash, lastConfig, storeBundle, storeConfig } from '../store/judged-by.ts';
 import type { Store } from '../store/open.ts';
 
@@ -25,18 +26,19 @@ export interface Build {
 /** A change of configuration that is enforced by hand is nobody's proven decision. */
 const unproven = 'unproven';
 
-/** Writes `config.changed` where the configuration is another one than the last that ran; answers whether it is. */
+/** Writes `config.changed` where the configuration is another one than the last that ran. */
 export async function recordConfig(
   config: { readonly hash: string; readonly judging: JudgingSettings; readonly redacted: RedactedSettings },
   build: Build,
   parts: RecordParts,
-): Promise<boolean> {
+): Promise<void> {
   const { store, clock, ids } = parts;
   const before = await lastConfig(store);
-  if (before?.hash === config.hash) return false;
+  if (before?.hash === config.hash) return;
   const at = clock.now();
   await store.transaction(async (tx) => {
     await storeConfig(tx, config, at);
+    await requestRecheck(tx, ids.next(at));
     await parts.append(tx, [
       {
         id: ids.next<EntryId>(at),
@@ -59,7 +61,6 @@ export async function recordConfig(
       },
     ]);
   });
-  return true;
 }
 
 /** Makes the bundle the active one for all processes, with `policy.changed`, where it is not. */
@@ -70,6 +71,7 @@ export async function recordBundle(bundle: Bundle, parts: RecordParts): Promise<
   await store.transaction(async (tx) => {
     await storeBundle(tx, bundle.hash, bundle.files, at);
     const previous = await activateBundle(tx, bundle.hash, at);
+    await requestRecheck(tx, ids.next(at));
     await parts.append(tx, [
       {
         id: ids.next<EntryId>(at),

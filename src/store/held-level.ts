@@ -3,7 +3,7 @@
  * evidence changed; infinity, that only the evidence can change it. Settle leaves it null and computes nothing.
  */
 import type { Instant } from '../model/clock.ts';
-import type { IdentityId } from '../model/ids.ts';
+import type { EntryId, IdentityId } from '../model/ids.ts';
 import type { Level } from '../model/risk.ts';
 import type { Tier } from '../model/subject.ts';
 import type { Db, Tx } from './db.ts';
@@ -57,6 +57,20 @@ export async function nextLevelDue(db: Db): Promise<Instant | null | undefined> 
     `select level_due_at as "dueAt" from identity where ${waiting} order by level_due_at nulls first limit 1`,
   );
   return rows[0]?.dueAt;
+}
+
+/** Asks, in the transaction that changes what is judged by, that everybody's level be looked at afterwards. */
+export async function requestRecheck(tx: Tx, id: EntryId): Promise<void> {
+  await tx.query('insert into level_recheck (id) values ($1)', [id]);
+}
+
+/** The requests that are open; several processes may answer one. */
+export async function openRechecks(db: Db): Promise<readonly EntryId[]> {
+  return (await db.query<{ id: EntryId }>('select id from level_recheck order by id')).rows.map(({ id }) => id);
+}
+
+export async function closeRechecks(db: Db, ids: readonly EntryId[]): Promise<void> {
+  await db.query('delete from level_recheck where id = any ($1::uuid[])', [ids]);
 }
 
 /** Makes the levels of a page of people with evidence due at `at`, in the order of ids as all who lock them; answers the last id. */

@@ -5,6 +5,7 @@ import { createIdMaker, type IdentityId } from '../../src/model/ids.ts';
 import { silentLog } from '../../src/model/log.ts';
 import { type EvidenceState, emptyEvidence, type Level } from '../../src/model/risk.ts';
 import { assess, serialiseEvidence } from '../../src/risk/index.ts';
+import { requestRecheck } from '../../src/store/held-level.ts';
 import { dayMs, hourMs, type Sent, shipped, situationOf, T } from '../risk/support.ts';
 import { createManualClock, type ManualClock } from '../support/clock.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -144,11 +145,13 @@ describe('held levels', () => {
     const nothing = await person('', 'none');
     const levels = levelsOf();
     expect(await levels.look()).toBe(0);
-    levels.changed();
-    expect(levels.pauseMs()).toBe(1_000);
+    await database.store.transaction((tx) => requestRecheck(tx, ids.next(T)));
+    // Whose bundle is another one may make them due, and leaves the look to those who follow.
+    expect(await levelsOf('theirs').look()).toBe(0);
     expect(await levels.look()).toBe(1);
     expect((await standing(raised)).held).toBe('high');
     expect(await standing(nothing)).toEqual({ held: 'none', dueAt: null });
+    expect(await levels.look()).toBe(0);
   });
 
   it('whose evidence cannot be read hold up nobody', async () => {
