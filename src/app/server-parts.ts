@@ -16,7 +16,7 @@ import { findToken } from '../store/token-store.ts';
 import type { Core, CoreOptions } from './core.ts';
 import type { Metrics } from './metrics.ts';
 import { recordReaders, replayDecision } from './record-readers.ts';
-import { giveVerdict } from './verdicts.ts';
+import { giveVerdict, previewDismissal } from './verdicts.ts';
 
 /** A signed-in person's session: a working day. */
 const sessionMs = 12 * 3_600_000;
@@ -63,6 +63,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     },
     records: recordReaders(core, settings),
     replay: (id, which) => replayDecision(core, id, which),
+    dismissal: (id, scope, caller) => previewDismissal(core, id, scope, caller),
     verdict: (id, request, caller) => giveVerdict(core, id, request, caller),
     async proof(id, caller) {
       if (!isId(id)) return undefined;

@@ -117,7 +117,8 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     .description('say whether a decision was right; false dismisses the evidence behind it, and nothing withdraws a verdict')
     .argument('<id>')
     .argument('<verdict>', 'true, benign, false or unsure')
-    .requiredOption('--reason <text>', 'why; kept sealed with the person')
+    .option('--reason <text>', 'why; kept sealed with the person')
+    .option('--preview', 'say only what false would dismiss')
     .option('--family', 'with false: everything of this type, severity and source up to now')
     .option('--type', 'with false: everything of this type that there is now')
     .option('--json', 'print JSON')
@@ -183,15 +184,14 @@ function subjectFrom(text: string): unknown {
 }
 
 interface VerdictOptions {
-  readonly reason: string;
+  readonly reason?: string;
+  readonly preview?: boolean;
   readonly family?: boolean;
   readonly type?: boolean;
   readonly json?: boolean;
 }
 
-interface VerdictAnswer {
-  readonly id: string;
-  readonly verdict: string;
+interface DismissalAnswer {
   readonly dismissed: readonly {
     readonly signalType: string;
     readonly severity: string;
@@ -205,21 +205,31 @@ interface VerdictAnswer {
 async function giveVerdict(id: string, verdict: string, options: VerdictOptions, context: CommandContext): Promise<ExitCode> {
   if (options.family && options.type) throw new CommandError('--family and --type exclude each other');
   const scope = options.type ? 'type' : options.family ? 'family' : undefined;
-  const answer = await createClient(context).post<VerdictAnswer>(`/api/v1/decisions/${encodeURIComponent(id)}/verdict`, {
+  const client = createClient(context);
+  const path = `/api/v1/decisions/${encodeURIComponent(id)}`;
+  const show = (answer: DismissalAnswer, lines: readonly string[]) =>
+    context.console.out(options.json ? `${JSON.stringify(answer, null, 2)}\n` : `${lines.join('\n')}\n`);
+  if (options.preview) {
+    const answer = await client.get<DismissalAnswer>(`${path}/dismissal`, { scope });
+    show(answer, ['nothing is changed; false would take:', ...describeDismissal(answer)]);
+    return 0;
+  }
+  if (options.reason === undefined) throw new CommandError('--reason is missing: why?');
+  const answer = await client.post<DismissalAnswer & { readonly id: string }>(`${path}/verdict`, {
     verdict,
     reason: options.reason,
     ...(scope === undefined ? {} : { scope }),
   });
-  context.console.out(options.json ? `${JSON.stringify(answer, null, 2)}\n` : `${describeVerdict(answer).join('\n')}\n`);
+  show(answer, [`verdict ${verdict}, signal ${answer.id}`, ...(verdict === 'false' ? describeDismissal(answer) : [])]);
   return 0;
 }
 
-function describeVerdict({ id, verdict, dismissed, events, moreEvents }: VerdictAnswer): string[] {
-  const lines = [`verdict ${verdict}, signal ${id}`];
+function describeDismissal({ dismissed, events, moreEvents }: DismissalAnswer): string[] {
+  const lines: string[] = [];
   for (const each of dismissed) lines.push(`dismissed: ${each.signalType} (${each.severity}) of ${each.source} up to ${each.until}`);
   for (const event of events) lines.push(`  with signal ${event.signalId} of ${event.at}`);
   if (moreEvents) lines.push('  and older ones');
-  if (verdict === 'false' && dismissed.length === 0) lines.push('nothing is left of it that could be dismissed');
+  if (dismissed.length === 0) lines.push('nothing is left of it that could be dismissed');
   return lines;
 }
 

@@ -99,6 +99,8 @@ export interface ServerParts {
   readonly records: Readonly<
     Record<'signals' | 'identities' | 'decisions' | 'plans' | 'actions' | 'connections' | 'policies', RecordReader>
   >;
+  /** What the verdict `false` would dismiss now; answers and throws as `verdict`. */
+  dismissal(decisionId: string, scope: DismissalScope, caller: Caller): Promise<Item | undefined>;
   /** A person's word on a decision; undefined where there is no such decision. Throws `conflict` where it can have none. */
   verdict(
     decisionId: string,

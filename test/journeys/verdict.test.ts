@@ -73,6 +73,8 @@ describe('a verdict', () => {
     await send('ann', 'anomalous_token', -1200);
     const other = await send('ann', 'brute_force');
     const before = await scoreOf('ann');
+    const preview = await read(`/api/v1/decisions/${first.decisionId}/dismissal`);
+    expect([preview.dismissed.length, preview.events.length, await scoreOf('ann')]).toEqual([1, 2, before]);
     const answer = await judge(first.decisionId, { verdict: 'false' });
     expect(answer.status).toBe(202);
     const given = (await answer.json()) as Answer;
@@ -166,6 +168,9 @@ describe('a verdict', () => {
     const env = { RESCIND_URL: app.origin, RESCIND_TOKEN: 'analyst' };
     const context = { env, console, version: '1', ended: new AbortController().signal } as unknown as Parameters<typeof runProgram>[1];
     const verdict = (...more: string[]) => runProgram(['decision', 'verdict', decisionId, ...more], context);
+    expect(await verdict('false', '--preview')).toBe(0);
+    expect(said.splice(0).join('')).toMatch(/^nothing is changed; false would take:\ndismissed: anomalous_token .*\n {2}with signal .*\n$/);
+    expect((await read(`/api/v1/decisions/${decisionId}`)).verdicts).toEqual([]);
     expect(await verdict('false', '--reason', 'a test of ours')).toBe(0);
     expect(said.join('')).toMatch(
       /^verdict false, signal \S+\ndismissed: anomalous_token \(medium\) of api:ingest up to \S+\n {2}with signal \S+ of \S+\n$/,
@@ -174,7 +179,7 @@ describe('a verdict', () => {
     expect(await verdict('maybe', '--reason', 'again')).toBe(2);
     expect(await verdict('false')).toBe(2);
     expect(warned.join('')).toContain('exclude each other');
-    expect(warned.join('')).toContain('required option');
+    expect(warned.join('')).toContain('--reason is missing');
   });
 });
 

@@ -105,6 +105,7 @@ export async function openWorld(
       connections: reader('connections'),
       policies: reader('policies'),
     },
+    dismissal: async (id) => ({ id, dismissed: [], events: [], moreEvents: false }),
     verdict: async (id, given) => ({ id, ...given, decisionIds: [], dismissed: [], events: [], moreEvents: false }),
     replay: async (id) => ({ id, same: true, differences: [] }),
     proof: async () => 'c2sp.org/tlog-proof@v1\n',

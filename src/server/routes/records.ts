@@ -139,17 +139,33 @@ const verdictBody = z
     scope: z.enum(dismissalScopes).describe('What `false` dismisses; the occurrence where it is not said').optional(),
   })
   .refine(({ verdict, scope }) => verdict === 'false' || scope === undefined, 'scope: only a false verdict dismisses anything');
-const verdictSchema = z.looseObject({
-  id: z.string().describe('The signal under which the verdict was settled'),
-  decisionIds: z.array(z.string()),
-  verdict: z.enum(verdicts),
+const dismissalSchema = z.looseObject({
   dismissed: z.array(z.looseObject({ signalType: z.string(), severity: z.string(), source: z.string(), until: instant })),
   events: z.array(z.looseObject({ signalId: z.string(), decisionId: z.string(), at: instant })),
   moreEvents: z.boolean(),
 });
+const verdictSchema = dismissalSchema.extend({
+  id: z.string().describe('The signal under which the verdict was settled'),
+  decisionIds: z.array(z.string()),
+  verdict: z.enum(verdicts),
+});
+const goneDecision = 'There is no such decision, or what it was made of has been erased.';
 
 export function decisionRoutes(parts: ServerParts): readonly Route[] {
   return [
+    defineRoute({
+      method: 'get',
+      path: '/api/v1/decisions/{id}/dismissal',
+      summary: 'What the verdict false would dismiss, and the events that would go with it',
+      access: operators,
+      query: z.strictObject({ scope: z.enum(dismissalScopes).default('occurrence') }),
+      answers: { 200: { description: 'Nothing is changed', schema: dismissalSchema } },
+      async handle({ params, query, caller }) {
+        const answer = await parts.dismissal(params['id'] ?? '', query.scope, caller);
+        if (answer === undefined) throw new AppError('notFound', goneDecision);
+        return answer;
+      },
+    }),
     defineRoute({
       method: 'post',
       path: '/api/v1/decisions/{id}/verdict',
@@ -160,7 +176,7 @@ export function decisionRoutes(parts: ServerParts): readonly Route[] {
       async handle({ params, body, caller, response }) {
         const given = { ...body, scope: body.scope ?? ('occurrence' as const) };
         const answer = await parts.verdict(params['id'] ?? '', given, caller);
-        if (answer === undefined) throw new AppError('notFound', 'There is no such decision, or what it was made of has been erased.');
+        if (answer === undefined) throw new AppError('notFound', goneDecision);
         response.status(202);
         return answer;
       },
@@ -174,7 +190,7 @@ export function decisionRoutes(parts: ServerParts): readonly Route[] {
       answers: { 200: { description: 'Whether it comes out the same, and what differs', schema: replaySchema } },
       async handle({ params, query }) {
         const replay = await parts.replay(params['id'] ?? '', query.bundle);
-        if (replay === undefined) throw new AppError('notFound', 'There is no such decision, or what it was made of has been erased.');
+        if (replay === undefined) throw new AppError('notFound', goneDecision);
         return replay;
       },
     }),
