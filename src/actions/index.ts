@@ -22,3 +22,4 @@ export type {
   ProcessNumber,
 } from './ports.ts';
 export { createQueue, type QueueParts } from './queue.ts';
+export { endsAllSessions, sessionsEndedAt } from './revocation.ts';

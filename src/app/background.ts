@@ -18,6 +18,7 @@ import { sweepSignIns } from '../store/sign-in.ts';
 import { sweepUnresolved } from '../store/unresolved.ts';
 import type { ConnectedAdapters } from './adapters.ts';
 import { loadPolicies } from './core.ts';
+import type { HeldLevels } from './held-levels.ts';
 import type { Judging } from './judging.ts';
 import type { PeopleParts } from './people.ts';
 import { type RecordParts, recordBundle } from './records.ts';
@@ -33,6 +34,7 @@ export interface BackgroundParts {
   readonly people: PeopleParts;
   readonly policyFolder: string;
   readonly adapters: ConnectedAdapters;
+  readonly levels: HeldLevels;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -49,7 +51,7 @@ const tidyEveryMs = 6 * 3_600_000;
 const settleMs = 300;
 
 export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
-  const { judging, store, clock, log } = parts;
+  const { judging, store, clock, log, levels } = parts;
   const failed = (task: string) => (error: unknown) =>
     log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
   const ending = new AbortController();
@@ -58,6 +60,7 @@ export function startBackground(parts: BackgroundParts): { stop(): Promise<void>
     repeat(clock, followEveryMs, () => judging.refresh(), failed('follow')),
     repeat(clock, undecidedEveryMs, () => settleUndecided(parts), failed('undecided')),
     repeat(clock, resolveEveryMs, () => resolveWaiting(parts, ending.signal), failed('resolve')),
+    repeat(clock, levels.pauseMs, () => levels.look(), failed('levels')),
     repeat(clock, tidyEveryMs, () => tidy(store, clock), failed('tidy')),
   ];
   const folder = watchPolicies(parts, failed('policies'));

@@ -27,7 +27,9 @@ import { createSettleConnection } from '../store/settle-connection.ts';
 import { wrapKeyFromFile, wrapKeyFromValue } from '../store/wrap-key.ts';
 import { connectAdapters } from './adapters.ts';
 import { startBackground } from './background.ts';
+import { createHeldLevels } from './held-levels.ts';
 import { openJudging } from './judging.ts';
+import { createOwnMarks } from './own-marks.ts';
 import { syncConfiguredPeople, syncDirectory } from './people.ts';
 import { readPolicyFolder } from './policy-folder.ts';
 import { loadProvider } from './providers.ts';
@@ -173,6 +175,7 @@ export async function startCore(options: CoreOptions) {
       transaction: (work) => store.transaction(work),
       appendEntries: append,
       targets: (tx, decisionId) => readTargets(tx, decisionId, keyring),
+      remediation: createOwnMarks({ judging, log }),
     });
     const executor = createExecutor({
       plans,
@@ -245,18 +248,21 @@ export async function startCore(options: CoreOptions) {
       bundleHash: judging.state().bundle.hash,
     };
     await recordStart(started, records);
-    const background = startBackground({ store, judging, batcher, keyring, records, people, policyFolder, adapters, clock, log });
+    const levels = createHeldLevels({ store, judging, clock, log });
+    const background = startBackground({ store, judging, batcher, keyring, records, people, policyFolder, adapters, levels, clock, log });
     ending.push(() => background.stop());
 
     return {
       settings,
       clock,
+      random,
       store,
       keyring,
       ids,
       judging,
       batcher,
       executor,
+      levels,
       sequencer,
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,

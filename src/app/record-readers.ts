@@ -3,10 +3,9 @@ import { diffBundles, diffValues, rejudge } from '../engine.ts';
 import { fromRfc3339, type Instant } from '../model/clock.ts';
 import { engineNumber, type Judgement } from '../model/decision.ts';
 import { isId } from '../model/ids.ts';
-import type { EvidenceState } from '../model/risk.ts';
+import type { EvidenceState, Level } from '../model/risk.ts';
 import type { Tier } from '../model/subject.ts';
-import { standingsOf } from '../pipeline/batch.ts';
-import { parseEvidence, pointsOf, score } from '../risk/index.ts';
+import { heldLevelAt, heldLevelFrom, parseEvidence, pointsOf, score } from '../risk/index.ts';
 import { type Caller, type Item, type RecordReader, type ServerParts, seesPeople, seesScores } from '../server/index.ts';
 import { readConfig } from '../store/judged-by.ts';
 import {
@@ -19,7 +18,9 @@ import {
   readDecisionEntry,
 } from '../store/list-records.ts';
 import type { Core, CoreOptions } from './core.ts';
+import { contextOfPerson } from './held-levels.ts';
 import { disclose } from './targets.ts';
+import { verdictViews } from './verdicts.ts';
 import { actionView, claimView, decisionView, identityView, planView, signalView } from './views.ts';
 
 /** A signal whose person nobody has found by then is one for people to look at. */
@@ -77,9 +78,9 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
         };
         return (await listDecisions(store, { ...filter, ...times }, page)).map((row) => shown(decisionView(row.core)));
       },
-      async get(id) {
+      async get(id, _query, caller) {
         const entry = isId(id) ? await readDecisionEntry(store, id) : undefined;
-        return entry && shown(decisionView(entry.core));
+        return entry && shown({ ...decisionView(entry.core), verdicts: await verdictViews(core, id, caller) });
       },
     },
     plans: {
@@ -119,10 +120,12 @@ function evidenceUntil(evidence: EvidenceState, asOf: Instant): EvidenceState {
     .map((family) => ({ ...family, seen: family.seen.filter(([, at]) => at <= asOf) }))
     .filter((family) => family.seen.length > 0);
   const { classes, targets, occurrences } = evidence.marks;
+  const own = evidence.own?.filter(([, , at]) => at <= asOf);
   return {
     v: 1,
     families,
     marks: { classes: classes.filter(([, , at]) => at <= asOf), targets: targets.filter(([, , , at]) => at <= asOf), occurrences },
+    ...(own === undefined ? {} : { own }),
   };
 }
 
@@ -130,12 +133,18 @@ function evidenceUntil(evidence: EvidenceState, asOf: Instant): EvidenceState {
 function standingOf(core: Core, row: IdentityListRow, at: string | undefined) {
   const state = core.judging.state();
   const then = at === undefined ? undefined : fromRfc3339(at);
-  const asOf = then ?? core.clock.now();
+  const now = core.clock.now();
+  const asOf = then ?? now;
   const stored = parseEvidence(row.evidence);
   const evidence = then === undefined ? stored : evidenceUntil(stored, then);
-  const context = { tier: row.tier as Tier, executive: row.executive, sources: standingsOf(evidence, '', state) };
+  const context = contextOfPerson({ tier: row.tier as Tier, executive: row.executive }, stored, state);
   const risk = state.bundle.risk;
-  return { score: score(evidence, asOf, context, risk), points: pointsOf(evidence, asOf, context, risk), asOf };
+  // Of a past instant nobody kept what was held, so it is told from what is known today, as the score is.
+  const held =
+    asOf < now
+      ? heldLevelFrom((instant) => evidenceUntil(stored, instant), asOf, context, risk)
+      : heldLevelAt(stored, row.heldLevel as Level, Math.min(row.levelDueAt ?? now, now), asOf, context, risk);
+  return { score: score(evidence, asOf, context, risk), points: pointsOf(evidence, asOf, context, risk), held, asOf };
 }
 
 /** Undefined where there is no such decision, or what it was made of cannot be opened any more. */

@@ -6,6 +6,7 @@ import type { EntryId, IdMaker } from '../model/ids.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import { diffSettings, type RedactedSettings } from '../settings/index.ts';
 import type { Tx } from '../store/db.ts';
+import { requestRecheck } from '../store/held-level.ts';
 import { activateBundle, activeBundleHash, lastConfig, storeBundle, storeConfig } from '../store/judged-by.ts';
 import type { Store } from '../store/open.ts';
 
@@ -37,6 +38,7 @@ export async function recordConfig(
   const at = clock.now();
   await store.transaction(async (tx) => {
     await storeConfig(tx, config, at);
+    await requestRecheck(tx, ids.next(at));
     await parts.append(tx, [
       {
         id: ids.next<EntryId>(at),
@@ -69,6 +71,7 @@ export async function recordBundle(bundle: Bundle, parts: RecordParts): Promise<
   await store.transaction(async (tx) => {
     await storeBundle(tx, bundle.hash, bundle.files, at);
     const previous = await activateBundle(tx, bundle.hash, at);
+    await requestRecheck(tx, ids.next(at));
     await parts.append(tx, [
       {
         id: ids.next<EntryId>(at),

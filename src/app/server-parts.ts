@@ -17,6 +17,7 @@ import type { Core, CoreOptions } from './core.ts';
 import { mergeByPerson } from './merging.ts';
 import type { Metrics } from './metrics.ts';
 import { recordReaders, replayDecision } from './record-readers.ts';
+import { giveVerdict, previewDismissal } from './verdicts.ts';
 
 /** A signed-in person's session: a working day. */
 const sessionMs = 12 * 3_600_000;
@@ -65,6 +66,8 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     records: recordReaders(core, settings),
     merge: (id, into, reason, caller) => mergeByPerson(core, { id, into, reason, by: caller.name }),
     replay: (id, which) => replayDecision(core, id, which),
+    dismissal: (id, scope, caller) => previewDismissal(core, id, scope, caller),
+    verdict: (id, request, caller) => giveVerdict(core, id, request, caller),
     async proof(id, caller) {
       if (!isId(id)) return undefined;
       const entry = await readDecisionEntry(store, id);

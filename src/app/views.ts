@@ -1,6 +1,6 @@
 /** Records in the shape in which the API shows them: instants in RFC 3339, scores as decimals, no more of a person than the caller may see. */
 import { type Instant, toRfc3339 } from '../model/clock.ts';
-import { type Assessment, type EvidenceState, levels, type ScorePoint } from '../model/risk.ts';
+import type { Assessment, EvidenceState, Level, ScorePoint } from '../model/risk.ts';
 import type { SubjectClaim } from '../model/subject.ts';
 import type { ActionListRow, IdentityListRow, PlanListRow, SignalListRow } from '../store/list-records.ts';
 
@@ -91,6 +91,7 @@ export function actionView(row: ActionListRow) {
 export interface Standing {
   readonly score: Pick<Assessment, 'score' | 'base' | 'level'>;
   readonly points: readonly ScorePoint[];
+  readonly held: Level;
   readonly asOf: Instant;
 }
 
@@ -111,17 +112,17 @@ export function identityView(row: IdentityListRow, standing: Standing, rights: {
     tier: row.tier,
     privileged: row.tier === 'standing' || row.tier === 'tier0',
     protected: row.protected,
-    ...(rights.scores ? scoreView(row, standing) : { score: null, baseScore: null, level: null, heldLevel: null, points: [] }),
+    ...(rights.scores ? scoreView(standing) : { score: null, baseScore: null, level: null, heldLevel: null, points: [] }),
     asOf: toRfc3339(standing.asOf),
   };
 }
 
-function scoreView(row: IdentityListRow, { score, points }: Standing) {
+function scoreView({ score, points, held }: Standing) {
   return {
     score: score.score,
     baseScore: score.base,
     level: score.level,
-    heldLevel: levels.find((level) => level === row.heldLevel) ?? 'none',
+    heldLevel: held,
     points: points.map(({ signalType, group, source, points: worth, at }) => ({
       signalType,
       group,

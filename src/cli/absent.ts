@@ -17,7 +17,7 @@ const absent: Readonly<Record<string, readonly string[]>> = {
   drill: ['run', 'list'],
   backup: ['create', 'verify', 'restore'],
   identity: ['explain', 'act', 'erase', 'hold'],
-  decision: ['explain', 'verdict'],
+  decision: ['explain'],
   plan: ['approve', 'deny', 'hold', 'release'],
   key: ['rotate', 'export'],
   ledger: ['export'],

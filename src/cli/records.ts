@@ -141,6 +141,18 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     .option('--json', 'print JSON')
     .action((id: string, options: { active?: boolean; json?: boolean }) => run(() => replayDecision(id, options, context)));
 
+  decision
+    .command('verdict')
+    .description('say whether a decision was right; false dismisses the evidence behind it, and nothing withdraws a verdict')
+    .argument('<id>')
+    .argument('<verdict>', 'true, benign, false or unsure')
+    .option('--reason <text>', 'why; kept sealed with the person')
+    .option('--preview', 'say only what false would dismiss')
+    .option('--family', 'with false: everything of this type, severity and source up to now')
+    .option('--type', 'with false: everything of this type that there is now')
+    .option('--json', 'print JSON')
+    .action((id: string, verdict: string, options: VerdictOptions) => run(() => giveVerdict(id, verdict, options, context)));
+
   const plan = program.command('plan').description('work that follows from decisions');
   addListing(
     {
@@ -198,6 +210,56 @@ function subjectFrom(text: string): unknown {
     }
   }
   return text.includes('@') ? { format: 'email', email: text } : { format: 'opaque', id: text };
+}
+
+interface VerdictOptions {
+  readonly reason?: string;
+  readonly preview?: boolean;
+  readonly family?: boolean;
+  readonly type?: boolean;
+  readonly json?: boolean;
+}
+
+interface DismissalAnswer {
+  readonly dismissed: readonly {
+    readonly signalType: string;
+    readonly severity: string;
+    readonly source: string;
+    readonly until: string;
+  }[];
+  readonly events: readonly { readonly signalId: string; readonly at: string }[];
+  readonly moreEvents: boolean;
+}
+
+async function giveVerdict(id: string, verdict: string, options: VerdictOptions, context: CommandContext): Promise<ExitCode> {
+  if (options.family && options.type) throw new CommandError('--family and --type exclude each other');
+  const scope = options.type ? 'type' : options.family ? 'family' : undefined;
+  const client = createClient(context);
+  const path = `/api/v1/decisions/${encodeURIComponent(id)}`;
+  const show = (answer: DismissalAnswer, lines: readonly string[]) =>
+    context.console.out(options.json ? `${JSON.stringify(answer, null, 2)}\n` : `${lines.join('\n')}\n`);
+  if (options.preview) {
+    const answer = await client.get<DismissalAnswer>(`${path}/dismissal`, { scope });
+    show(answer, ['nothing is changed; false would take:', ...describeDismissal(answer)]);
+    return 0;
+  }
+  if (options.reason === undefined) throw new CommandError('--reason is missing: why?');
+  const answer = await client.post<DismissalAnswer & { readonly id: string }>(`${path}/verdict`, {
+    verdict,
+    reason: options.reason,
+    ...(scope === undefined ? {} : { scope }),
+  });
+  show(answer, [`verdict ${verdict}, signal ${answer.id}`, ...(verdict === 'false' ? describeDismissal(answer) : [])]);
+  return 0;
+}
+
+function describeDismissal({ dismissed, events, moreEvents }: DismissalAnswer): string[] {
+  const lines: string[] = [];
+  for (const each of dismissed) lines.push(`dismissed: ${each.signalType} (${each.severity}) of ${each.source} up to ${each.until}`);
+  for (const event of events) lines.push(`  with signal ${event.signalId} of ${event.at}`);
+  if (moreEvents) lines.push('  and older ones');
+  if (dismissed.length === 0) lines.push('nothing is left of it that could be dismissed');
+  return lines;
 }
 
 interface Replay {

@@ -1,4 +1,5 @@
 /** The signal types that an organisation knows, as far as rooms other than `risk` must know them. */
+import { verdictType } from './verdict.ts';
 
 export type FactType = 'int' | 'text';
 
@@ -26,4 +27,5 @@ export const reservedTypes: ReadonlySet<string> = new Set([
   'breaker_opened',
   'subject_claim',
   'undo_request_refused',
+  verdictType,
 ]);

@@ -36,6 +36,11 @@ export interface EvidenceState {
       until: Instant,
     ])[];
   };
+  /**
+   * Marks of our own actions whose decision still waits in part, each under its decision; they count like `marks.classes`. Absent
+   * where there are none.
+   */
+  readonly own?: readonly (readonly [decisionId: string, markClass: MarkClass, at: Instant])[];
 }
 
 export const emptyEvidence: EvidenceState = { v: 1, families: [], marks: { classes: [], targets: [], occurrences: [] } };

@@ -35,10 +35,20 @@ export const markClasses = [
 ] as const;
 export type MarkClass = (typeof markClasses)[number];
 
-/** A remediation that the signal reports beside itself. Kept only where the connection's mapping allows its class. */
+/** A remediation or dismissal that the signal reports beside itself. Kept only where the connection's mapping allows its class. */
 export type Mark =
   | { readonly kind: 'class'; readonly class: MarkClass; readonly at: Instant; readonly scope?: string }
-  | { readonly kind: 'target'; readonly type: string; readonly band: Severity | '*'; readonly source: string; readonly at: Instant };
+  | { readonly kind: 'target'; readonly type: string; readonly band: Severity | '*'; readonly source: string; readonly at: Instant }
+  /** One occurrence, dismissed up to the latest of its events that was known; a later one revives it. `key` is an evidence key. */
+  | {
+      readonly kind: 'occurrence';
+      readonly type: string;
+      readonly band: Severity;
+      readonly source: string;
+      readonly tag: string;
+      readonly key: string;
+      readonly until: Instant;
+    };
 
 /**
  * A proven and normalised fact before it is stored. Only doors in `signals` make one (see `Verified`).

@@ -7,10 +7,11 @@ import type { Instant } from '../model/clock.ts';
 import type { SealOwner } from '../model/entry.ts';
 import type { IdentityId } from '../model/ids.ts';
 import { type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
-import type { SourceStanding } from '../model/situation.ts';
-import { parseEvidence, pruneEvidence } from '../risk/index.ts';
+import type { Situation, SourceStanding } from '../model/situation.ts';
+import { contextOf, contextSteps, parseEvidence, pruneEvidence } from '../risk/index.ts';
 import { type Item, inSettlingOrder } from '../signals/index.ts';
 import type { IdentityRow, Opened } from '../store/settle-session.ts';
+import type { EvidenceRow } from '../store/settle-write.ts';
 import type { Amended } from '../store/unresolved.ts';
 import type { JudgingState, PipelineParts } from './parts.ts';
 
@@ -35,7 +36,13 @@ export interface JudgedBatch {
   readonly considered: readonly Considered[];
   readonly failed: readonly Failed[];
   /** Identities whose evidence changed. */
-  readonly evidence: ReadonlyMap<IdentityId, { readonly state: EvidenceState; readonly heldLevel: Level }>;
+  readonly evidence: ReadonlyMap<IdentityId, Carried>;
+}
+
+interface Carried {
+  readonly state: EvidenceState;
+  readonly heldLevel: Level;
+  readonly lookAt: EvidenceRow['lookAt'];
 }
 
 /** Ninety days: how long the door remembers an event. An older repeat cannot be told from a first arrival, so it never acts. */
@@ -56,7 +63,7 @@ export function judgeBatch(
   const graph = composeGraph(opened);
   if (graph === 'moved') throw new GraphMoved();
   const people = new Map(opened.identities.map((row) => [row.id, row]));
-  const carried = new Map<IdentityId, { state: EvidenceState; heldLevel: Level }>(before);
+  const carried = new Map<IdentityId, Carried>(before);
   const considered: Considered[] = [];
   const failed: Failed[] = [];
   for (const item of inSettlingOrder(items)) {
@@ -79,7 +86,7 @@ export function judgeBatch(
 interface Surround {
   readonly graph: Graph;
   readonly people: ReadonlyMap<IdentityId, IdentityRow>;
-  readonly carried: Map<IdentityId, { state: EvidenceState; heldLevel: Level }>;
+  readonly carried: Map<IdentityId, Carried>;
   readonly at: Instant;
   readonly judging: JudgingState;
   readonly connectionKeys: ReadonlyMap<string, KeyObject>;
@@ -94,7 +101,9 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
   const known = row !== undefined && row.wrappedKey !== null;
   const key = known ? keys.personKeyOf(row.id, row.wrappedKey as Buffer) : (connectionKeys.get(arrival.source) as KeyObject);
   const ref: Ref = (text) => keys.ref(key, text);
-  const before = known ? (carried.get(row.id) ?? { state: parseEvidence(row.evidence), heldLevel: row.heldLevel }) : undefined;
+  const before: Carried | undefined = known
+    ? (carried.get(row.id) ?? { state: parseEvidence(row.evidence), heldLevel: row.heldLevel, lookAt: 'kept' })
+    : undefined;
   const situation = composeSituation({
     arrival,
     signalId,
@@ -119,9 +128,23 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
   if (known && draft.assessment !== null && before !== undefined) {
     const { evidence, heldLevel } = draft.assessment;
     const changed = evidence !== before.state || heldLevel !== before.heldLevel;
-    if (changed) carried.set(row.id, { state: pruneEvidence(evidence, at, judging.bundle.risk), heldLevel });
+    if (changed) {
+      const state = pruneEvidence(evidence, at, judging.bundle.risk);
+      carried.set(row.id, { state, heldLevel, lookAt: lookAfter(situation, before, { state, heldLevel }, judging) });
+    }
   }
   return { item, draft, owner, key, candidates };
+}
+
+/**
+ * When the held level must be looked at. More evidence alone only puts its fall off, so that what was reckoned before may stand; the
+ * rest is reckoned in the background.
+ */
+function lookAfter(situation: Situation, before: Carried, after: Omit<Carried, 'lookAt'>, { bundle }: JudgingState): Carried['lookAt'] {
+  const [step] = contextSteps(after.state, situation.now, contextOf(situation), bundle.risk);
+  if (after.heldLevel === 'none') return step ?? null;
+  const stands = before.lookAt === 'kept' && after.heldLevel === before.heldLevel && situation.signal.marks.length === 0;
+  return stands && step === undefined ? 'kept' : null;
 }
 
 /** What is known of the other sources whose evidence the person holds. */

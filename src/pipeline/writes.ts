@@ -5,12 +5,14 @@ import type { Instant } from '../model/clock.ts';
 import type { CounterUse, Decision, Plan } from '../model/decision.ts';
 import type { EntryRow } from '../model/entry.ts';
 import type { ActionId, DecisionId, EntryId, PlanId } from '../model/ids.ts';
+import { type Verdict, verdictType } from '../model/verdict.ts';
 import { serialiseEvidence } from '../risk/index.ts';
 import { entryStatements } from '../store/ledger-append.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses, insertSignals, insertSources, insertUndecided, updateEvidence } from '../store/settle-write.ts';
 import type { Statement } from '../store/statement.ts';
 import { forgetUnresolved, insertUnresolved, type UnresolvedRow } from '../store/unresolved.ts';
+import { insertVerdicts, type VerdictRow } from '../store/verdict-rows.ts';
 import type { Considered, Failed, JudgedBatch } from './batch.ts';
 import type { PipelineParts } from './parts.ts';
 
@@ -74,10 +76,11 @@ export async function composeWrites(
   const plans = settled.flatMap((one) => one.plans);
   const uses = settled.flatMap((one) => usesOf(one));
   const rows = entryRows(settled, batch.failed, at, parts);
-  const changed = [...batch.evidence].map(([identityId, { state, heldLevel }]) => ({
+  const changed = [...batch.evidence].map(([identityId, { state, heldLevel, lookAt }]) => ({
     identityId,
     evidence: serialiseEvidence(state),
     heldLevel,
+    lookAt,
   }));
   const statements: Statement[] = [];
   if (settled.length > 0) statements.push(insertSignals(settled.map(signalRow)));
@@ -92,6 +95,8 @@ export async function composeWrites(
   if (unresolved.length > 0) statements.push(insertUnresolved(unresolved.map((one) => unresolvedRow(one, at, parts))));
   const resolved = settled.filter((one) => one.amends !== undefined);
   if (resolved.length > 0) statements.push(forgetUnresolved(resolved.map((one) => one.item.signalId)));
+  const verdicts = settled.flatMap(verdictRow);
+  if (verdicts.length > 0) statements.push(insertVerdicts(verdicts));
   for (const failed of batch.failed) statements.push(await undecidedStatement(failed, at, parts));
   return statements;
 }
@@ -132,6 +137,12 @@ function unresolvedRow({ item, draft, key, candidates }: Settled, at: Instant, {
     nextAt: canResolve ? at : null,
     receivedAt: arrival.receivedAt,
   };
+}
+
+function verdictRow({ item }: Settled): readonly VerdictRow[] {
+  const { type, facts } = item.arrival;
+  if (type !== verdictType) return [];
+  return [{ signalId: item.signalId, decisionId: facts['decisionId'] as DecisionId, verdict: facts['verdict'] as Verdict }];
 }
 
 function entryRows(

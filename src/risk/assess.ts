@@ -8,7 +8,7 @@ import { bandOf, evidenceOfMarks, mergeCounting, oneOccurrence } from './evidenc
 import { confidenceIn, contextOf, tagOf } from './factors.ts';
 import { holdLevel } from './level.ts';
 import type { RiskModel, SignalType } from './model.ts';
-import { reliefOf } from './relief.ts';
+import { type FamilyName, reliefOf } from './relief.ts';
 import { score } from './score.ts';
 
 const aheadMs = 5 * 60_000;
@@ -17,6 +17,27 @@ const lateMs = 24 * 3_600_000;
 /** The time under which a signal is kept: its own, unless that lies more than five minutes ahead of its arrival. */
 export function evidenceAt(signal: Pick<Signal, 'occurredAt' | 'receivedAt'>): Instant {
   return signal.occurredAt > signal.receivedAt + aheadMs ? signal.receivedAt : signal.occurredAt;
+}
+
+/** One event as evidence is kept: its family, its key, and the time under which it counts. */
+export interface Occurrence {
+  readonly family: FamilyName;
+  readonly key: string;
+  readonly at: Instant;
+}
+
+/** What a signal leaves as evidence; undefined where its type leaves none, or its subject is no person. */
+export function occurrenceOf(situation: Situation, model: RiskModel): Occurrence | undefined {
+  const { signal } = situation;
+  const type = model.types.get(signal.type);
+  if (type === undefined || type.groupIndex < 0 || !isPersonal(situation)) return undefined;
+  const { tag } = tagOf(type, situation.surroundings, model);
+  const family = { type: signal.type, band: bandOf(signal.type, signal.severity, model), source: signal.source, tag };
+  return { family, key: situation.evidenceKey, at: evidenceAt(signal) };
+}
+
+function isPersonal(situation: Situation): boolean {
+  return situation.identity !== null && personalKinds.includes(situation.subject.kind);
 }
 
 /**
@@ -37,7 +58,7 @@ export function assess(situation: Situation, model: RiskModel): Assessment {
   const facts = { group: type.group, confidence, late: signal.receivedAt - signal.occurredAt > lateMs };
   const couldProve = type.proof && band !== 'low' && confidence >= 0.9;
 
-  if (situation.identity === null || !personalKinds.includes(situation.subject.kind)) {
+  if (!isPersonal(situation)) {
     return {
       evidence: situation.evidence,
       score: 0,

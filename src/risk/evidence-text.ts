@@ -7,9 +7,10 @@ const version = 1;
 /** Empty text for empty evidence. */
 export function serialiseEvidence(state: EvidenceState): string {
   const { classes, targets, occurrences } = state.marks;
-  if (state.families.length + classes.length + targets.length + occurrences.length === 0) return '';
+  const { own = [] } = state;
+  if (state.families.length + classes.length + targets.length + occurrences.length + own.length === 0) return '';
   const families = state.families.map(({ type, band, source, tag, seen }) => [type, band, source, tag, seen]);
-  return JSON.stringify([version, families, classes, targets, occurrences]);
+  return JSON.stringify([version, families, classes, targets, occurrences, ...(own.length === 0 ? [] : [own])]);
 }
 
 /** Reads what `serialiseEvidence` wrote; throws a plain Error, without the text, when it is something else. */
@@ -21,13 +22,15 @@ export function parseEvidence(text: string): EvidenceState {
   } catch {
     throw unreadable('it is not JSON');
   }
-  if (!Array.isArray(value) || value.length !== 5) throw unreadable('it has another form');
+  if (!Array.isArray(value) || value.length < 5 || value.length > 6) throw unreadable('it has another form');
   if (value[0] !== version) throw unreadable('it is of another version');
-  const [, families, classes, targets, occurrences] = value as unknown[];
+  const [, families, classes, targets, occurrences, own] = value as unknown[];
   check(families, (row) => texts(row, 0, 4) && severities.includes(row[1] as never) && row.length === 5 && isSeen(row[4]));
   check(classes, (row) => row.length === 3 && texts(row, 0, 2) && markClasses.includes(row[0] as never) && Number.isFinite(row[2]));
   check(targets, (row) => row.length === 4 && texts(row, 0, 3) && Number.isFinite(row[3]));
   check(occurrences, (row) => row.length === 7 && texts(row, 0, 5) && Number.isFinite(row[5]) && Number.isFinite(row[6]));
+  if (own !== undefined)
+    check(own, (row) => row.length === 3 && texts(row, 0, 2) && markClasses.includes(row[1] as never) && Number.isFinite(row[2]));
   return {
     v: version,
     families: (families as [string, EvidenceFamily['band'], string, string, EvidenceFamily['seen']][]).map(
@@ -40,6 +43,7 @@ export function parseEvidence(text: string): EvidenceState {
       }),
     ),
     marks: { classes, targets, occurrences } as EvidenceState['marks'],
+    ...(own === undefined ? {} : { own: own as NonNullable<EvidenceState['own']> }),
   };
 }
 

@@ -12,11 +12,13 @@ type Seen = EvidenceFamily['seen'][number];
 type ClassMark = EvidenceState['marks']['classes'][number];
 type TargetMark = EvidenceState['marks']['targets'][number];
 type OccurrenceMark = EvidenceState['marks']['occurrences'][number];
+type OwnMark = NonNullable<EvidenceState['own']>[number];
 
 const bucketMs = 600_000;
 const keptOfFamily = 16;
 const keptOfSource = 128;
 const keptScopes = 16;
+const keptOwn = 16;
 
 /** Number of the ten minutes in which an occurrence lies. */
 export function bucketOf(at: Instant): number {
@@ -42,7 +44,8 @@ export function mergeCounting(a: EvidenceState, b: EvidenceState, model: RiskMod
     seen: mergeSeen(left.seen, right.seen),
   }));
   const { families, dropped } = capSources(merged, model);
-  return { state: { v: 1, families, marks: mergeMarks(a.marks, b.marks, families) }, dropped };
+  const state: EvidenceState = { v: 1, families, marks: mergeMarks(a.marks, b.marks, families) };
+  return { state: a.own === undefined && b.own === undefined ? state : withOwn(state, mergeOwn(a.own ?? [], b.own ?? [])), dropped };
 }
 
 /** A state that holds one occurrence. */
@@ -62,6 +65,11 @@ export function evidenceOfMarks(marks: readonly Mark[], arrivedAt: Instant, mode
     state = mergeEvidence(state, { v: 1, families: [], marks: { ...emptyEvidence.marks, ...part } }, model);
   };
   for (const mark of marks) {
+    if (mark.kind === 'occurrence') {
+      // Its time is that of an event which has arrived, and covers nothing else.
+      state = mergeEvidence(state, evidenceOfDismissal(mark, mark.key, mark.until), model);
+      continue;
+    }
     const at = Math.min(mark.at, arrivedAt);
     if (mark.kind === 'target') {
       add({ targets: [[mark.type, mark.band, mark.source, at]] });
@@ -98,7 +106,7 @@ export function pruneEvidence(state: EvidenceState, at: Instant, model: RiskMode
     if (seen.length === 0) return [];
     return seen.length === family.seen.length ? [family] : [{ ...family, seen }];
   });
-  return {
+  const pruned: EvidenceState = {
     v: 1,
     families,
     marks: {
@@ -107,6 +115,32 @@ export function pruneEvidence(state: EvidenceState, at: Instant, model: RiskMode
       occurrences: state.marks.occurrences.filter((mark) => !over(mark[0], mark[6])),
     },
   };
+  if (state.own === undefined) return pruned;
+  return withOwn(
+    pruned,
+    state.own.filter(([, markClass, time]) => !long(time) || coversLasting(markClass)),
+  );
+}
+
+/** Beyond the most recent sixteen decisions' marks the oldest become marks like any other: the score stays, their own view is lost. */
+function withOwn({ v, families, marks }: EvidenceState, own: readonly OwnMark[]): EvidenceState {
+  if (own.length === 0) return { v, families, marks };
+  if (own.length <= keptOwn) return { v, families, marks, own };
+  const recent = new Set([...own].sort((a, b) => b[2] - a[2] || compareText(a[0], b[0]) || compareText(a[1], b[1])).slice(0, keptOwn));
+  const folded = own
+    .filter((mark) => !recent.has(mark))
+    .map(([, markClass, at]): EvidenceState => ({ ...emptyEvidence, marks: { ...emptyEvidence.marks, classes: [[markClass, '', at]] } }));
+  const all = folded.reduce((merged, each) => mergeMarks(merged, each.marks, families), marks);
+  return { v, families, marks: all, own: own.filter((mark) => recent.has(mark)) };
+}
+
+function mergeOwn(a: readonly OwnMark[], b: readonly OwnMark[]): readonly OwnMark[] {
+  return mergeSorted<OwnMark>(
+    a,
+    b,
+    (one, other) => compareText(one[0], other[0]) || compareText(one[1], other[1]),
+    (one, other) => (one[2] >= other[2] ? one : other),
+  );
 }
 
 /** Whether a class is kept by the session or device that it names. */

@@ -1,9 +1,12 @@
 /** Scores a situation and says which facts moved the number. Pure. */
-export { assess, evidenceAt } from './assess.ts';
+export { assess, evidenceAt, type Occurrence, occurrenceOf } from './assess.ts';
+export { contextSteps, heldLevelAt, heldLevelFrom, nextCrossing, nextLook } from './crossing.ts';
+export { type Dismissal, dismissalOf, isSameOccurrence } from './dismissal.ts';
 export { bucketOf, evidenceOfDismissal, evidenceOfMarks, mergeEvidence, pruneEvidence } from './evidence.ts';
 export { parseEvidence, serialiseEvidence } from './evidence-text.ts';
 export { contextOf, type ScoreContext, tagOf } from './factors.ts';
 export { holdLevel, levelOf } from './level.ts';
 export { parseRiskModel, type RiskModel, type SignalType } from './model.ts';
+export { evidenceOfOwn, scoreWithoutOwn } from './own-marks.ts';
 export { pointsOf } from './points.ts';
 export { type Score, score } from './score.ts';

@@ -30,9 +30,13 @@ const none: Relief = { dismisses: () => false, remains: () => 1 };
 
 /** Reads the marks of a state as they stand at `at`. */
 export function reliefOf(state: EvidenceState, at: Instant, model: RiskModel): Relief {
-  const { classes, targets, occurrences } = state.marks;
+  const { targets, occurrences } = state.marks;
+  const classes =
+    state.own === undefined
+      ? state.marks.classes
+      : [...state.marks.classes, ...state.own.map(([, markClass, markAt]) => [markClass, '', markAt] as const)];
   if (classes.length + targets.length + occurrences.length === 0) return none;
-  const dismissedUntil = classes.find(([markClass]) => markClass === 'admin_dismiss')?.[2] ?? Number.NEGATIVE_INFINITY;
+  const dismissedUntil = Math.max(...classes.map(([markClass, , markAt]) => (markClass === 'admin_dismiss' ? markAt : -Infinity)));
   const dismisses = (family: FamilyName, key: string, time: Instant) =>
     time <= dismissedUntil ||
     targets.some((mark) => time <= mark[3] && (mark[0] === '*' || mark[0] === family.type) && fitsFamily(mark, family)) ||

@@ -5,6 +5,7 @@ import type { Log } from '../model/log.ts';
 import type { Role } from '../model/operator.ts';
 import type { PauseScope } from '../model/pause.ts';
 import type { Acknowledgement } from '../model/signal.ts';
+import type { DismissalScope, Verdict } from '../model/verdict.ts';
 
 /** Who asks: a token, or a person who signed in. */
 export interface Caller {
@@ -105,6 +106,14 @@ export interface ServerParts {
    * where they are one already.
    */
   merge(id: string, into: string, reason: string, caller: Caller): Promise<{ readonly id: string; readonly repeated: boolean }>;
+  /** What the verdict `false` would dismiss now; answers and throws as `verdict`. */
+  dismissal(decisionId: string, scope: DismissalScope, caller: Caller): Promise<Item | undefined>;
+  /** A person's word on a decision; undefined where there is no such decision. Throws `conflict` where it can have none. */
+  verdict(
+    decisionId: string,
+    given: { readonly verdict: Verdict; readonly scope: DismissalScope; readonly reason: string },
+    caller: Caller,
+  ): Promise<Item | undefined>;
   replay(decisionId: string, bundle: 'stored' | 'active'): Promise<Item | undefined>;
   proof(decisionId: string, caller: Caller): Promise<string | undefined>;
   ledgerFile(path: string): Promise<LogFile | undefined>;

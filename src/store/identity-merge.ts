@@ -74,14 +74,18 @@ export async function mergeIdentities(
   await tx.query(`delete from identifier where identity_id = $1`, [gone]);
   // One person counts once in limits by distinct people.
   await tx.query(`update guard_use set subject = $2 where subject = $1`, [gone, survivor]);
-  await tx.query(sumUp, [[gone, survivor].join(',')]);
+  await tx.query(sumUp, [[gone, survivor].join(','), at]);
   return { kind: 'merged', survivor, gone };
 }
 
-/** Writes into identities what their aliases and accounts say: of several the strictest. */
+/** Writes into identities what their aliases and accounts say, of several the strictest. One of another tier is scored otherwise, so the held
+ * level is to be looked at. */
 export const sumUp = `update identity i set
   tier = case greatest(s.rank, 0) when 3 then 'tier0' when 2 then 'standing' else 'none' end,
-  protected = s.protected, executive = s.executive, groups = s.groups
+  protected = s.protected, executive = s.executive, groups = s.groups,
+  level_due_at = case when i.evidence <> '' and (i.tier, i.executive) is distinct from
+    (case greatest(s.rank, 0) when 3 then 'tier0' when 2 then 'standing' else 'none' end, s.executive)
+    then to_timestamp($2::float8 / 1000) else i.level_due_at end
 from (
   select w.id,
     max(case t.tier when 'tier0' then 3 when 'standing' then 2 when 'none' then 1 else 0 end) as rank,

@@ -150,6 +150,8 @@ export interface IdentityListRow {
   readonly id: string;
   readonly evidence: string;
   readonly heldLevel: string;
+  /** When the held level changes next; null: not reckoned since the evidence changed. */
+  readonly levelDueAt: Instant | null;
   readonly tier: string;
   readonly protected: boolean;
   readonly executive: boolean;
@@ -175,7 +177,7 @@ export async function listIdentities(
     .add((p) => `i.id in (select identity_id from identifier where format = 'email' and value = lower(${p}))`, filter.email)
     .add((p) => `i.id < ${p}::uuid`, page.after);
   const { rows } = await db.query<IdentityListRow>(
-    `select i.id, i.evidence, i.held_level as "heldLevel", i.tier, i.protected, i.executive, i.groups,
+    `select i.id, i.evidence, i.held_level as "heldLevel", i.level_due_at as "levelDueAt", i.tier, i.protected, i.executive, i.groups,
        array(select distinct value from identifier f where f.identity_id = i.id and f.format = 'email' order by value) as emails,
        array(select alias from identity_alias a where a.identity_id = i.id order by alias) as aliases,
        array(select m.id::text from identity m where m.merged_into = i.id order by m.id) as merged,

@@ -56,7 +56,7 @@ export async function syncPeople(
   ]);
   await writeNames(tx, source, people, identityIds);
   await writeAccounts(tx, people, identityIds, parts);
-  await tx.query(sumUp, [identityIds.join(',')]);
+  await tx.query(sumUp, [identityIds.join(','), parts.at]);
   return { created: created.length, identityIds };
 }
 

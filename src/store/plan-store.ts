@@ -18,6 +18,8 @@ export interface PlanStoreParts {
   appendEntries(tx: Tx, entries: readonly Entry[]): Promise<void>;
   /** The session or device that a decision named; asked only for plans that mean one and not all. */
   targets(tx: Tx, decisionId: string): Promise<Readonly<Record<string, string>>>;
+  /** Asked before a plan ends as done, so that it may lock whom the plan is about; its answer is done once the end is written. */
+  remediation?(tx: Tx, planId: PlanId, at: Instant): Promise<(() => Promise<void>) | undefined>;
 }
 
 interface Holder {
@@ -37,7 +39,7 @@ interface ClaimView {
 }
 
 /** Has the shape of the port that the executor asks for. */
-export function createPlanStore({ db, transaction, appendEntries, targets }: PlanStoreParts) {
+export function createPlanStore({ db, transaction, appendEntries, targets, remediation }: PlanStoreParts) {
   const append = async (tx: Tx, entries: readonly Entry[]) => {
     if (entries.length > 0) await appendEntries(tx, entries);
   };
@@ -98,6 +100,7 @@ export function createPlanStore({ db, transaction, appendEntries, targets }: Pla
       },
     ): Promise<{ readonly kept: boolean; readonly next: LoosePlan | null }> {
       return transaction(async (tx) => {
+        const remediate = end.state === 'done' ? await remediation?.(tx, end.planId, end.at) : undefined;
         const lane = await finishPlan(tx, end);
         if (lane === undefined) return { kept: false, next: null };
         const [next] = await Promise.all([
@@ -106,6 +109,7 @@ export function createPlanStore({ db, transaction, appendEntries, targets }: Pla
           append(tx, end.entries),
           ...end.jobs.map((job) => tx.query(job.text, [...job.values])),
         ]);
+        await remediate?.();
         return { kept: true, next: next ?? null };
       });
     },

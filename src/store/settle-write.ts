@@ -70,16 +70,24 @@ export interface EvidenceRow {
   readonly identityId: IdentityId;
   readonly evidence: string;
   readonly heldLevel: Level;
+  /** When the held level is to be looked at; null: not reckoned yet, `kept`: no later than was reckoned before. */
+  readonly lookAt: Instant | null | 'kept';
 }
 
-const evidenceUpdate = `update identity i set evidence = coalesce(r.evidence, ''), held_level = r.held_level
-from ${unnested(['uuid', 'text', 'text'])} as r(id, evidence, held_level) where i.id = r.id::uuid`;
+const evidenceUpdate = `update identity i set evidence = coalesce(r.evidence, ''), held_level = r.held_level,
+  level_due_at = case when r.look_at = 'kept' then i.level_due_at else to_timestamp(r.look_at::float8 / 1000) end
+from ${unnested(['uuid', 'text', 'text', 'text'])} as r(id, evidence, held_level, look_at) where i.id = r.id::uuid`;
 
 export function updateEvidence(rows: readonly EvidenceRow[]): Statement {
   return {
     name: 'evidence-update',
     text: evidenceUpdate,
-    values: [joined(rows.map((row) => row.identityId)), joined(rows.map((row) => row.evidence)), joined(rows.map((row) => row.heldLevel))],
+    values: [
+      joined(rows.map((row) => row.identityId)),
+      joined(rows.map((row) => row.evidence)),
+      joined(rows.map((row) => row.heldLevel)),
+      joined(rows.map((row) => row.lookAt)),
+    ],
   };
 }
 

@@ -58,6 +58,7 @@ export interface PlanChange {
   readonly lane?: string;
   readonly createdAt?: number;
   readonly state?: Plan['state'];
+  readonly decisionId?: DecisionId;
   /** Makes the actions mean one session or device: this one, or one whose name is gone where it is empty. */
   readonly target?: Readonly<Record<string, string>>;
 }
@@ -66,10 +67,12 @@ export function createWorld({
   database,
   clock,
   fake = createFakeAdapter(),
+  remediation,
 }: {
   database: TestDatabase;
   clock: Clock;
   fake?: FakeAdapter;
+  remediation?: NonNullable<Parameters<typeof createPlanStore>[0]['remediation']>;
 }): World {
   const { store } = database;
   const ids = createIdMaker(systemRandom);
@@ -83,6 +86,7 @@ export function createWorld({
     transaction: (work) => store.transaction(work),
     appendEntries: (tx, entries: readonly Entry[]) => append(tx, entries),
     targets: async (_, decisionId) => (decisionId === named?.decisionId ? named.target : {}),
+    ...(remediation === undefined ? {} : { remediation }),
   });
   let named: { readonly decisionId: string; readonly target: Readonly<Record<string, string>> } | undefined;
   const opened: { executor: Executor; process: ProcessRegistration }[] = [];
@@ -111,7 +115,7 @@ export function createWorld({
       const id = ids.next<PlanId>(createdAt);
       const plan: Plan = {
         id,
-        decisionId: ids.next<DecisionId>(createdAt),
+        decisionId: change.decisionId ?? ids.next<DecisionId>(createdAt),
         identityId,
         lane: change.lane ?? accountId ?? 'nobody',
         connection: change.connection ?? 'okta',

@@ -386,15 +386,6 @@ const goldens: readonly Golden[] = [
     level: 'high',
   },
   {
-    id: 'N16',
-    title: 'and not in the view of the decision that ordered it',
-    steps: [send('aitm_phishing'), send('mfa_fatigue')],
-    at: T + minuteMs,
-    nats: 2.812839,
-    score: 93.9966,
-    level: 'critical',
-  },
-  {
     id: 'N17',
     title: 'a dismissed occurrence counts nothing',
     steps: [send('anomalous_token', T, { key: 's:1' }), { dismissal: { type: 'anomalous_token', key: 's:1', until: T } }],
@@ -511,6 +502,20 @@ function more(room: Room): readonly Check[] {
           stateOf('N14').families.map((family) => family.seen),
           [[['', T]]],
         ),
+    },
+    {
+      name: 'N16: the decision that ordered it sees the score without it, while it is kept aside',
+      run() {
+        const before = stateAfter([send('aitm_phishing'), send('mfa_fatigue')], room);
+        const state = room.mergeEvidence(before, room.evidenceOfOwn('D', 'sessions_revoked', T + minuteMs), room.shipped);
+        const at = T + minuteMs;
+        const { score, level } = room.score(state, at, neutral, room.shipped);
+        assert.deepEqual([score, level], [75.0949, 'high']);
+        const own = room.scoreWithoutOwn('D', state, at, neutral, room.shipped);
+        assert.ok(Math.abs(own.nats - 2.812839) <= 1e-6);
+        assert.deepEqual([own.score, own.level], [93.9966, 'critical']);
+        assert.equal(room.scoreWithoutOwn('another', state, at, neutral, room.shipped).score, 75.0949);
+      },
     },
     {
       name: 'G22: a phished session with fatigue falls through the levels, the held level behind it',

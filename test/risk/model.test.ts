@@ -106,6 +106,7 @@ describe('the shipped catalogue', () => {
         "token_issued",
         "token_revoked",
         "undo",
+        "verdict",
       ]
     `);
     for (const name of names) expect(shipped.types.get(name)).toMatchObject({ standalone: 0, proof: false, groupIndex: -1 });

@@ -19,6 +19,8 @@ const matrix: readonly (readonly [method: 'GET' | 'POST', path: string, may: rea
   ['GET', `/api/v1/decisions/${id}`, scored],
   ['GET', `/api/v1/decisions/${id}/replay`, scored],
   ['GET', `/api/v1/decisions/${id}/proof`, scored],
+  ['GET', `/api/v1/decisions/${id}/dismissal`, operators],
+  ['POST', `/api/v1/decisions/${id}/verdict`, operators],
   ['GET', '/api/v1/plans', all],
   ['GET', `/api/v1/plans/${id}`, all],
   ['GET', '/api/v1/actions', all],

@@ -107,6 +107,8 @@ export async function openWorld(
       policies: reader('policies'),
     },
     merge: async (_id, into) => ({ id: into, repeated: false }),
+    dismissal: async (id) => ({ id, dismissed: [], events: [], moreEvents: false }),
+    verdict: async (id, given) => ({ id, ...given, decisionIds: [], dismissed: [], events: [], moreEvents: false }),
     replay: async (id) => ({ id, same: true, differences: [] }),
     proof: async () => 'c2sp.org/tlog-proof@v1\n',
     ledgerFile: async (path) => ({ bytes: Buffer.from(path), mediaType: 'application/octet-stream', immutable: path !== 'checkpoint' }),

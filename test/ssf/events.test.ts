@@ -464,6 +464,6 @@ describe('when an event happened', () => {
       { principal: 'USER', current_level: 'LOW' },
       { set: { iatAt: receivedAt + 100_000 } },
     );
-    expect(ahead.marks.map((mark) => mark.at)).toEqual([receivedAt, receivedAt]);
+    expect(ahead.marks.map((mark) => ('at' in mark ? mark.at : mark.until))).toEqual([receivedAt, receivedAt]);
   });
 });

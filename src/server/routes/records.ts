@@ -7,7 +7,8 @@ import { AppError } from '../../model/errors.ts';
 import { isId } from '../../model/ids.ts';
 import type { Role } from '../../model/operator.ts';
 import { levels } from '../../model/risk.ts';
-import { everyReader, scoreReaders, seesPeople } from '../authentication.ts';
+import { dismissalScopes, verdicts } from '../../model/verdict.ts';
+import { everyReader, operators, scoreReaders, seesPeople } from '../authentication.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { Filter, ServerParts } from '../parts.ts';
 import { wholeNumber } from '../query.ts';
@@ -140,8 +141,55 @@ function optional(members: Readonly<Record<string, z.ZodType>>): Record<string, 
 
 const replaySchema = z.looseObject({ id: z.string(), same: z.boolean(), differences: z.array(z.looseObject({ path: z.string() })) });
 
+const verdictBody = z
+  .strictObject({
+    verdict: z.enum(verdicts),
+    reason: z.string().trim().min(1).max(500),
+    scope: z.enum(dismissalScopes).describe('What `false` dismisses; the occurrence where it is not said').optional(),
+  })
+  .refine(({ verdict, scope }) => verdict === 'false' || scope === undefined, 'scope: only a false verdict dismisses anything');
+const dismissalSchema = z.looseObject({
+  dismissed: z.array(z.looseObject({ signalType: z.string(), severity: z.string(), source: z.string(), until: instant })),
+  events: z.array(z.looseObject({ signalId: z.string(), decisionId: z.string(), at: instant })),
+  moreEvents: z.boolean(),
+});
+const verdictSchema = dismissalSchema.extend({
+  id: z.string().describe('The signal under which the verdict was settled'),
+  decisionIds: z.array(z.string()),
+  verdict: z.enum(verdicts),
+});
+const goneDecision = 'There is no such decision, or what it was made of has been erased.';
+
 export function decisionRoutes(parts: ServerParts): readonly Route[] {
   return [
+    defineRoute({
+      method: 'get',
+      path: '/api/v1/decisions/{id}/dismissal',
+      summary: 'What the verdict false would dismiss, and the events that would go with it',
+      access: operators,
+      query: z.strictObject({ scope: z.enum(dismissalScopes).default('occurrence') }),
+      answers: { 200: { description: 'Nothing is changed', schema: dismissalSchema } },
+      async handle({ params, query, caller }) {
+        const answer = await parts.dismissal(params['id'] ?? '', query.scope, caller);
+        if (answer === undefined) throw new AppError('notFound', goneDecision);
+        return answer;
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/v1/decisions/{id}/verdict',
+      summary: 'Whether the decision was right; false dismisses the evidence behind it. Cannot be withdrawn',
+      access: operators,
+      body: verdictBody,
+      answers: { 202: { description: 'Settled; what was dismissed, and the events that went with it', schema: verdictSchema } },
+      async handle({ params, body, caller, response }) {
+        const given = { ...body, scope: body.scope ?? ('occurrence' as const) };
+        const answer = await parts.verdict(params['id'] ?? '', given, caller);
+        if (answer === undefined) throw new AppError('notFound', goneDecision);
+        response.status(202);
+        return answer;
+      },
+    }),
     defineRoute({
       method: 'get',
       path: '/api/v1/decisions/{id}/replay',
@@ -151,7 +199,7 @@ export function decisionRoutes(parts: ServerParts): readonly Route[] {
       answers: { 200: { description: 'Whether it comes out the same, and what differs', schema: replaySchema } },
       async handle({ params, query }) {
         const replay = await parts.replay(params['id'] ?? '', query.bundle);
-        if (replay === undefined) throw new AppError('notFound', 'There is no such decision, or what it was made of has been erased.');
+        if (replay === undefined) throw new AppError('notFound', goneDecision);
         return replay;
       },
     }),

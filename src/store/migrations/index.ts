@@ -4,10 +4,12 @@ import { up as ground } from './0001-ground.ts';
 import { up as guardUseSubject } from './0002-guard-use-subject.ts';
 import { up as detections } from './0003-detections.ts';
 import { up as resolve } from './0004-resolve.ts';
+import { up as heldLevel } from './0005-held-level.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': { up: ground },
   '0002-guard-use-subject': { up: guardUseSubject },
   '0003-detections': { up: detections },
   '0004-resolve': { up: resolve },
+  '0005-held-level': { up: heldLevel },
 };
