@@ -41,7 +41,7 @@ export function choose(choices: readonly Choice[], over: (asked: Asked) => boole
     ),
     uses: distinct(
       actions.filter((action) => action.fate === 'released').flatMap((action) => action.uses),
-      (use) => `${use.scope}\n${use.subject}`,
+      (use) => `${use.scope}\n${use.subject}\n${use.lane ?? ''}`,
     ),
   };
 }

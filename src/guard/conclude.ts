@@ -4,6 +4,7 @@ import type { CounterUse, DecidedAction, DecisionMode, Intent, Outcome, Reason }
 import type { AccountId } from '../model/ids.ts';
 import type { Subject } from '../model/subject.ts';
 import type { ProfileName } from './guardrails.ts';
+import { laneOf } from './lane.ts';
 import type { Review, ReviewedAction } from './review.ts';
 
 /** A plan without its names: the actions on one account that share a fate. */
@@ -84,7 +85,7 @@ function draftPlans(actions: readonly ReviewedAction[], subject: Subject): reado
     // Nobody waits for what was done a short while ago.
     if (!wouldRun || fate === 'reported' || by === 'cooldown') continue;
     const { connection, accountId } = wanted;
-    const lane = accountId ?? `${connection}:${subject.kind}:${subject.id}`;
+    const lane = laneOf(wanted, subject);
     const heldFor = fate === 'released' ? null : by === 'killSwitch' ? 'pause' : (by ?? null);
     const key = JSON.stringify([lane, connection, fate, heldFor]);
     const action = { type: wanted.type, accountId, parameters: wanted.parameters };

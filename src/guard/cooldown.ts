@@ -5,6 +5,7 @@
 import type { ActionType } from '../model/action.ts';
 import type { CounterUse, WantedAction } from '../model/decision.ts';
 import type { Situation } from '../model/situation.ts';
+import { laneOf } from './lane.ts';
 import type { Asked } from './limits.ts';
 
 /** The times of one profile. */
@@ -36,7 +37,12 @@ export function coolingDown(wanted: WantedAction, situation: Situation, proof: b
   const atLeast = Array.from({ length: highestRung + 1 - wanted.rung }, (_, n) => policy(wanted.rung + n));
   return {
     asked: [...ask(action, windows.action), ...atLeast.flatMap((use) => ask(use, windows.policy))],
-    uses: [action, policy(wanted.rung), ...weaker(wanted).map((parameters) => ({ ...action, subject: target + parameters }))],
+    uses: [action, policy(wanted.rung), ...weaker(wanted).map((parameters) => ({ ...action, subject: target + parameters }))].map(
+      (use) => ({
+        ...use,
+        lane: laneOf(wanted, situation.subject),
+      }),
+    ),
   };
 }
 
@@ -46,9 +52,9 @@ function within(windowMs: number, { signal, now }: Situation, proof: boolean): n
 }
 
 /** One session is a target of its own; else the account, else the subject at the connection. */
-function targetOf({ accountId, connection, parameters }: WantedAction, { subject }: Situation): string {
-  const one = parameters['scope'] === 'one' ? `:${subject.kind}:${subject.id}` : '';
-  return accountId === null ? `${connection}:${subject.kind}:${subject.id}` : `${accountId}${one}`;
+function targetOf(wanted: WantedAction, { subject }: Situation): string {
+  const lane = laneOf(wanted, subject);
+  return wanted.accountId !== null && wanted.parameters['scope'] === 'one' ? `${lane}:${subject.kind}:${subject.id}` : lane;
 }
 
 /** For how long is not what: the same action for longer is the same action. Another group or a stronger factor is another one. */

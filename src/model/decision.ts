@@ -156,6 +156,8 @@ export interface CounterUse {
   readonly scope: string;
   /** Distinct subjects are counted. */
   readonly subject: string;
+  /** The lane of the plan that it stands with; absent: any of the decision's. */
+  readonly lane?: string;
 }
 
 /** How often a counter was used inside one window: by all subjects but the one asking, or, where `subject` is set, by that one. */

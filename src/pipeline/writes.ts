@@ -107,8 +107,11 @@ export async function composeBurial(failed: Failed, at: Instant, parts: Pipeline
 }
 
 function usesOf({ judged, plans }: Settled): readonly (CounterUse & { readonly planId: PlanId })[] {
-  const released = plans.find(({ plan }) => plan.state === 'released');
-  return released === undefined ? [] : judged.uses.map((use) => ({ ...use, planId: released.plan.id }));
+  const released = plans.filter(({ plan }) => plan.state === 'released').map(({ plan }) => plan);
+  return judged.uses.flatMap((use) => {
+    const plan = released.find(({ lane }) => lane === use.lane) ?? released[0];
+    return plan === undefined ? [] : [{ ...use, planId: plan.id }];
+  });
 }
 
 function signalRow({ item, draft, decision, amends }: Settled) {

@@ -123,9 +123,13 @@ from unnest(string_to_array($1, E'\\x1e'), string_to_array($2, E'\\x1e')::float8
 cross join lateral (select count(*)::int as used from (
   select from guard_use g where g.scope = q.scope and g.at > to_timestamp(($3::float8 - q.window_ms) / 1000) group by g.subject) as distinct_subjects) as c`;
 
-const presentSubjects = `select scope, subject, (extract(epoch from max(at)) * 1000)::float8 as at from guard_use
-where scope = any (string_to_array($1, E'\\x1e')) and subject = any (string_to_array($2, E'\\x1e'))
-  and at > to_timestamp($3::float8 / 1000) group by scope, subject`;
+/** What a plan did not do may be tried again: it counts against others, not against its own subject. */
+const presentSubjects = `select g.scope, g.subject, (extract(epoch from max(g.at)) * 1000)::float8 as at from guard_use g
+where g.scope = any (string_to_array($1, E'\\x1e')) and g.subject = any (string_to_array($2, E'\\x1e'))
+  and g.at > to_timestamp($3::float8 / 1000)
+  and (g.scope <> all (string_to_array($4, E'\\x1e'))
+    or coalesce((select p.state from plan p where p.id = g.plan_id), 'done') in ('released', 'done', 'undone'))
+group by g.scope, g.subject`;
 
 const forgetUndecided = `delete from undecided where signal_id = any (string_to_array($1, ',')::uuid[]) returning signal_id as id`;
 
@@ -181,13 +185,14 @@ export function createSettleSession(run: RunGroup): SettleSession {
     async count(questions, subjects, at) {
       const scopes = joined([...new Set(questions.map((question) => question.scope))]);
       const counting = questions.filter((question) => !question.own);
+      const own = [...new Set(questions.filter((question) => question.own).map((question) => question.scope))];
       const windows = [joined(counting.map((question) => question.scope)), joined(counting.map((question) => String(question.windowMs)))];
       // Older uses lie outside every window.
       const oldest = at - Math.max(...questions.map((question) => question.windowMs));
       const [, counted, present] = await run([
         { name: 'guard-lock', text: lockScopes, values: [scopes] },
         { name: 'guard-count', text: countScopes, values: [...windows, at] },
-        { name: 'guard-present', text: presentSubjects, values: [scopes, joined(subjects), oldest] },
+        { name: 'guard-present', text: presentSubjects, values: [scopes, joined(subjects), oldest, joined(own)] },
       ]);
       return {
         readings: counted?.rows as unknown as readonly CounterReading[],

@@ -176,6 +176,18 @@ describe('a step that rests', () => {
     expect(second?.plans).toEqual([]);
   });
 
+  it('is known by the plan that did it, account by account', () => {
+    const both = intentOf([want(), want('session.revoke', { accountId: 'account-2' as AccountId })]);
+    const [only] = inTurn({ at: 0, intent: both });
+    expect(only?.uses.filter((use) => use.lane !== undefined)).toEqual(
+      ['account-1', 'account-2'].flatMap((lane) => [
+        { scope: 'cooldown:action:session.revoke', subject: lane, lane },
+        { scope: 'cooldown:policy:RP-900', subject: 'person:person-1:3', lane },
+      ]),
+    );
+    expect(only?.plans.map((plan) => plan.lane)).toEqual(['account-1', 'account-2']);
+  });
+
   it('leaves the other actions of the decision to go to work', () => {
     const both = intentOf([want(), want('session.revoke', { accountId: 'account-2' as AccountId, policyId: 'RP-901' })]);
     const [, second] = inTurn({ at: 0, intent: revoke() }, { at: 40, intent: both });

@@ -12,12 +12,26 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 beforeEach(() => database.store.query('delete from guard_use'));
 
-async function use(scope: string, subject: string, at: number): Promise<void> {
-  await database.store.query(
-    `insert into guard_use (scope, subject, plan_id, at) values ($1, $2, '01970000-0000-7000-8000-000000000001', to_timestamp($3::float8 / 1000))`,
-    [scope, subject, at],
-  );
+const planId = (n: number) => `01970000-0000-7000-8000-00000000000${n}`;
+
+async function use(scope: string, subject: string, at: number, plan = planId(0)): Promise<void> {
+  await database.store.query(`insert into guard_use (scope, subject, plan_id, at) values ($1, $2, $3, to_timestamp($4::float8 / 1000))`, [
+    scope,
+    subject,
+    plan,
+    at,
+  ]);
 }
+
+const session = () =>
+  createSettleSession(async (statements) => {
+    const results = [];
+    for (const { text, values } of statements) {
+      const { rows } = await database.store.query(text, [...values]);
+      results.push({ rows, tag: '' });
+    }
+    return results as never;
+  });
 
 it('uses are kept as long as the longest window, and no longer', async () => {
   const days = 86_400_000;
@@ -33,15 +47,7 @@ it('others are counted in a window, and the ones who ask are found with their la
   await use('cooldown:action:session.revoke', 'account-1', now - 40 * minute);
   await use('cooldown:action:session.revoke', 'account-1', now - 10 * minute);
   await use('cooldown:action:session.revoke', 'account-2', now - 10 * minute);
-  const session = createSettleSession(async (statements) => {
-    const results = [];
-    for (const { text, values } of statements) {
-      const { rows } = await database.store.query(text, [...values]);
-      results.push({ rows, tag: '' });
-    }
-    return results as never;
-  });
-  const counted = await session.count(
+  const counted = await session().count(
     [
       { scope: 'people', windowMs: 60 * minute },
       { scope: 'cooldown:action:session.revoke', windowMs: 60 * minute, own: true },
@@ -54,4 +60,26 @@ it('others are counted in a window, and the ones who ask are found with their la
     { scope: 'cooldown:action:session.revoke', subject: 'account-1', at: now - 10 * minute },
     { scope: 'people', subject: 'ann', at: now - 50 * minute },
   ]);
+});
+
+it('what a plan did not do may be tried again, and still counts against others', async () => {
+  const states = ['released', 'done', 'undone', 'failed', 'partial', 'refused', 'held'];
+  for (const [n, state] of states.entries()) {
+    await database.store.query(
+      `insert into plan (id, decision_id, signal_id, lane, connection, actions, cause, source, profile, state, created_at, deadline_at)
+       values ($1, $1, $1, 'lane', 'okta', '[]', 'risk', 'okta', 'standard', $2, to_timestamp(0), to_timestamp(0))`,
+      [planId(n + 1), state],
+    );
+    await use('cooldown:action:session.revoke', state, now - minute, planId(n + 1));
+    await use('people', state, now - minute, planId(n + 1));
+  }
+  const scopes = { action: 'cooldown:action:session.revoke', people: 'people' };
+  const found = async (questions: Parameters<ReturnType<typeof session>['count']>[0]) => {
+    const { present } = await session().count(questions, states, now);
+    return present.map(({ scope, subject }) => `${scope} ${subject}`).sort();
+  };
+  expect(await found([{ scope: scopes.action, windowMs: 60 * minute, own: true }])).toEqual(
+    ['done', 'released', 'undone'].map((state) => `${scopes.action} ${state}`),
+  );
+  expect(await found([{ scope: scopes.people, windowMs: 60 * minute }])).toEqual([...states].sort().map((state) => `people ${state}`));
 });
