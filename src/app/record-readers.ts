@@ -1,12 +1,11 @@
 /** Records for the API: read from the store, opened and masked for who asks; and decisions made again. */
 import { diffBundles, diffValues, rejudge } from '../engine.ts';
-import { fromRfc3339, type Instant } from '../model/clock.ts';
+import { fromRfc3339 } from '../model/clock.ts';
 import { engineNumber, type Judgement } from '../model/decision.ts';
 import { isId } from '../model/ids.ts';
-import type { EvidenceState } from '../model/risk.ts';
 import type { Tier } from '../model/subject.ts';
 import { standingsOf } from '../pipeline/batch.ts';
-import { parseEvidence, pointsOf, score } from '../risk/index.ts';
+import { evidenceUntil, parseEvidence, pointsOf, score } from '../risk/index.ts';
 import { type Caller, type Item, type RecordReader, type ServerParts, seesPeople, seesScores } from '../server/index.ts';
 import { readConfig } from '../store/judged-by.ts';
 import {
@@ -105,19 +104,6 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
         bundleHash: judging.state().bundle.hash,
       })),
     ),
-  };
-}
-
-/** What had happened by then; what was cleared later had not been cleared. */
-function evidenceUntil(evidence: EvidenceState, asOf: Instant): EvidenceState {
-  const families = evidence.families
-    .map((family) => ({ ...family, seen: family.seen.filter(([, at]) => at <= asOf) }))
-    .filter((family) => family.seen.length > 0);
-  const { classes, targets, occurrences } = evidence.marks;
-  return {
-    v: 1,
-    families,
-    marks: { classes: classes.filter(([, , at]) => at <= asOf), targets: targets.filter(([, , , at]) => at <= asOf), occurrences },
   };
 }
 

@@ -1,7 +1,9 @@
 /** Scores a situation and says which facts moved the number. Pure. */
 export { assess, evidenceAt } from './assess.ts';
-export { bucketOf, evidenceOfDismissal, evidenceOfMarks, mergeEvidence, pruneEvidence } from './evidence.ts';
+export { type Course, type Crossing, type Curve, courseOf, crossingsOf, curveOf, evidenceUntil } from './curve.ts';
+export { bandOf, bucketOf, evidenceOfDismissal, evidenceOfMarks, mergeEvidence, pruneEvidence } from './evidence.ts';
 export { parseEvidence, serialiseEvidence } from './evidence-text.ts';
+export { type ExplainedItem, type Explanation, explain } from './explanation.ts';
 export { contextOf, type ScoreContext, tagOf } from './factors.ts';
 export { holdLevel, levelOf } from './level.ts';
 export { parseRiskModel, type RiskModel, type SignalType } from './model.ts';
