@@ -87,13 +87,36 @@ export function crossingsOf(
   return { crossings, held: level };
 }
 
-/** Samples at even distances and on both sides of every break in the range, so that a rise is drawn as the step that it is. */
-export function curveOf(course: Course, held: Level, from: Instant, to: Instant, count: number, model: RiskModel): Curve {
+/**
+ * Samples at even distances and on both sides of every break in the range, so that a rise is drawn as the step that it is. What is held at
+ * `known` is given; before it the level is held as if everything had arrived when it happened.
+ */
+export function curveOf(
+  course: Course,
+  known: { readonly at: Instant; readonly held: Level },
+  range: { readonly from: Instant; readonly to: Instant; readonly count: number },
+  model: RiskModel,
+): Curve {
+  const { from, to, count } = range;
   const even = Array.from({ length: count }, (_, n) => Math.round(from + ((to - from) * n) / (count - 1)));
-  const { crossings } = crossingsOf(course, held, from, to, model);
+  const crossings = [
+    ...(from < known.at ? crossingsOf(course, heldBefore(course, from, model), from, Math.min(to, known.at - 1), model).crossings : []),
+    ...(to < known.at ? [] : crossingsFrom(course, known, Math.max(from, known.at), to, model)),
+  ];
   const edges = course.breaks.filter((at) => at > from && at <= to).flatMap((at) => [at - 1, at]);
   const instants = [...new Set([...even, ...edges, ...crossings.map(({ at }) => at)])].sort((a, b) => a - b);
   return { from, to, samples: instants.map((at) => ({ at, score: course.scoreAt(at) })), crossings };
+}
+
+/** The level that is held just before an instant, by everything that had happened until then. */
+export function heldBefore(course: Course, at: Instant, model: RiskModel): Level {
+  const first = course.breaks[0];
+  return first === undefined || first >= at ? 'none' : crossingsOf(course, 'none', first, at - 1, model).held;
+}
+
+function crossingsFrom(course: Course, known: Parameters<typeof curveOf>[1], from: Instant, to: Instant, model: RiskModel) {
+  const held = from > known.at ? crossingsOf(course, known.held, known.at, from - 1, model).held : known.held;
+  return crossingsOf(course, held, from, to, model).crossings;
 }
 
 function entryOf(level: Level, model: RiskModel): number {

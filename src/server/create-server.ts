@@ -8,6 +8,7 @@ import type { ServerParts } from './parts.ts';
 import { problemHandler } from './problem.ts';
 import { mountRoutes, type Route } from './route-table.ts';
 import { controlRoutes } from './routes/control.ts';
+import { explanationRoutes } from './routes/explanations.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pageRoutes } from './routes/pages.ts';
@@ -52,6 +53,7 @@ export function createServer(parts: ServerParts): Express {
   const routes: readonly Route[] = [
     ...recordRoutes(parts),
     ...decisionRoutes(parts),
+    ...explanationRoutes(parts),
     ...signalRoutes(parts),
     ...ledgerRoutes(parts),
     ...controlRoutes(parts),

@@ -199,7 +199,7 @@ describe('the smallest change that would lower the level', () => {
     expect(explain(stateFrom(many.map((type) => event(type, T))), T, neutral, shipped, 'none').lowering).toBeNull();
   });
 
-  it('holds for every history: without those items the level is lower, and no cheaper single one does it', () => {
+  it('holds for every history: without those items the level is lower', () => {
     fc.assert(
       fc.property(historyOf(), (history) => {
         const { lowering, level, score: now, items } = explain(stateOf(itemsOf(history)), readAt, neutral, shipped, 'none');
@@ -258,7 +258,12 @@ describe('the curve', () => {
 
   it('knows of a rise that is scheduled: the thirtieth day of a new transmitter', () => {
     const sources = { i: { kind: 'transmitters' as const, since: T + hourMs - 30 * dayMs } };
-    const { crossings } = curveOf(courseOf(week, T, { ...neutral, sources }, shipped), 'none', T, T + dayMs, 50, shipped);
+    const { crossings } = curveOf(
+      courseOf(week, T, { ...neutral, sources }, shipped),
+      { at: T, held: 'none' },
+      { from: T, to: T + dayMs, count: 50 },
+      shipped,
+    );
     expect(crossings.map(({ at, to }) => [at, to])).toEqual([
       [T, 'high'],
       [T + hourMs, 'critical'],
@@ -266,7 +271,12 @@ describe('the curve', () => {
   });
 
   it('draws a rise as a step: a sample just before the event and one at it', () => {
-    const curve = curveOf(courseOf(week, T + dayMs, neutral, shipped), 'none', T - dayMs, T + dayMs, 20, shipped);
+    const curve = curveOf(
+      courseOf(week, T + dayMs, neutral, shipped),
+      { at: T + dayMs, held: 'critical' },
+      { from: T - dayMs, to: T + dayMs, count: 20 },
+      shipped,
+    );
     const rise = curve.samples.filter(({ at }) => Math.abs(at - T) <= 1);
     expect(rise).toEqual([
       { at: T - 1, score: 0 },

@@ -106,6 +106,8 @@ export async function openWorld(
       policies: reader('policies'),
     },
     replay: async (id) => ({ id, same: true, differences: [] }),
+    explainIdentity: async () => undefined,
+    explainDecision: async () => undefined,
     proof: async () => 'c2sp.org/tlog-proof@v1\n',
     ledgerFile: async (path) => ({ bytes: Buffer.from(path), mediaType: 'application/octet-stream', immutable: path !== 'checkpoint' }),
     consistency: async (from, to) => (from <= to ? { from, to, proof: [] } : undefined),

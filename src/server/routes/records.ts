@@ -1,7 +1,6 @@
 /** Lists and single records: signals, identities, decisions, plans, actions, connections, policies. */
 import { z } from 'zod';
 import { actionStates, planStates } from '../../model/action.ts';
-import { fromRfc3339 } from '../../model/clock.ts';
 import { decisionModes, outcomes } from '../../model/decision.ts';
 import { AppError } from '../../model/errors.ts';
 import { isId } from '../../model/ids.ts';
@@ -10,15 +9,10 @@ import { levels } from '../../model/risk.ts';
 import { everyReader, scoreReaders, seesPeople } from '../authentication.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { Filter, ServerParts } from '../parts.ts';
-import { wholeNumber } from '../query.ts';
+import { instantText, wholeNumber } from '../query.ts';
 import { recordSchemas, signalStates } from '../record-schemas.ts';
 import { defineRoute, type Route } from '../route-table.ts';
 
-const instant = z
-  .string()
-  .max(64)
-  .refine((text) => fromRfc3339(text) !== undefined, 'must be an RFC 3339 instant with a zone')
-  .meta({ format: 'date-time' });
 const id = z.uuid({ error: 'must be an id' });
 const word = z.string().min(1).max(256).refine(isPlain, 'must be a plain text');
 const limit = wholeNumber(1, 500).default(50);
@@ -50,7 +44,7 @@ const kinds: Readonly<Record<keyof ServerParts['records'], Kind>> = {
     access: everyReader,
     filters: { email: word },
     personal: ['email'],
-    shownWith: { at: instant },
+    shownWith: { at: instantText },
   },
   decisions: {
     summary: 'Decisions, newest first',
@@ -61,8 +55,8 @@ const kinds: Readonly<Record<keyof ServerParts['records'], Kind>> = {
       outcome: z.enum(outcomes),
       level: z.enum(levels),
       mode: z.enum(decisionModes),
-      from: instant,
-      to: instant,
+      from: instantText,
+      to: instantText,
     },
   },
   plans: { summary: 'Plans, newest first', access: everyReader, filters: { state: z.enum(planStates), decision: id } },
