@@ -1,5 +1,6 @@
 /** Why a person is scored as they are, for those who may see it: the explanation, its signals and its curve, in the shape of the API. */
 import { fromRfc3339, type Instant, toRfc3339 } from '../model/clock.ts';
+import type { EvidenceState } from '../model/risk.ts';
 import { bandOf, courseOf, curveOf, type Explanation, evidenceAt, explain, type RiskModel } from '../risk/index.ts';
 import { type Caller, type IdentityQuestion, type Item, seesHr } from '../server/index.ts';
 import type { Db } from '../store/db.ts';
@@ -21,11 +22,11 @@ export async function explainIdentity(core: Core, id: string, question: Identity
   const asked = question.at === undefined ? undefined : (fromRfc3339(question.at) as Instant);
   const at = asked ?? core.clock.now();
   const withHr = seesHr(caller);
-  const known = question.as === 'known-then' ? await knownThen(core, row, at, withHr) : knownNow(core, row, asked);
-  if (known === undefined) return undefined;
-  const explanation = explain(known.evidence, at, known.context, known.risk, known.held);
   const from = question.from === undefined ? at - weekMs : (fromRfc3339(question.from) as Instant);
   const to = question.to === undefined ? Math.max(at, from) + weekMs : (fromRfc3339(question.to) as Instant);
+  const known = question.as === 'known-then' ? await knownThen(core, row, at, from, withHr) : await knownNow(core, row, asked, from);
+  if (known === undefined) return undefined;
+  const explanation = explain(known.evidence, at, known.context, known.risk, known.held);
   const course = courseOf(known.evidence, at, known.context, known.risk);
   const curve = curveOf(course, { at, held: explanation.heldLevel }, { from, to, count: samples }, known.risk);
   const signals = await signalsBehind(core.store, row.id, explanation, known.risk, known.decision ?? undefined);
@@ -51,7 +52,7 @@ export async function explainIdentity(core: Core, id: string, question: Identity
       to: toRfc3339(curve.to),
       samples: curve.samples.map((sample) => ({ at: toRfc3339(sample.at), score: sample.score })),
       crossings: curve.crossings.map(timed),
-      events: eventsOf(explanation)
+      events: eventsOf(known.evidence)
         .filter((event) => event.at >= from && event.at <= to)
         .map(timed),
     },
@@ -112,11 +113,10 @@ export function explanationView(explanation: Explanation, signals: readonly Name
 }
 
 /** What stands as ticks below the curve: signals, and remedies that took effect. */
-function eventsOf({ items, marks }: Explanation) {
-  return [
-    ...items.map(({ signalType, at }) => ({ kind: 'signal' as const, name: signalType, at })),
-    ...marks.map(({ name, at }) => ({ kind: 'mark' as const, name, at })),
-  ].sort((a, b) => a.at - b.at);
+function eventsOf({ families, marks }: EvidenceState) {
+  const signals = families.flatMap(({ type, seen }) => seen.map(([, at]) => ({ kind: 'signal' as const, name: type, at })));
+  const remedies = [...marks.classes.map(([name, , at]) => ({ name, at })), ...marks.targets.map(([name, , , at]) => ({ name, at }))];
+  return [...signals, ...remedies.map((mark) => ({ kind: 'mark' as const, ...mark }))].sort((a, b) => a.at - b.at);
 }
 
 function timed<T extends { readonly at: Instant }>(value: T): Omit<T, 'at'> & { readonly at: string } {

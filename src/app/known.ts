@@ -1,6 +1,8 @@
 /** What is known of a person, as a score reads it: today's knowledge read at an instant, or what was known when the last decision fell. */
+import type { Bundle } from '../engine.ts';
 import type { Instant } from '../model/clock.ts';
-import type { EvidenceState, Level } from '../model/risk.ts';
+import { type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
+import type { Situation } from '../model/situation.ts';
 import type { Tier } from '../model/subject.ts';
 import { standingsOf } from '../pipeline/batch.ts';
 import {
@@ -10,6 +12,8 @@ import {
   crossingsOf,
   evidenceUntil,
   heldBefore,
+  lookBacks,
+  mergeEvidence,
   parseEvidence,
   type RiskModel,
   type ScoreContext,
@@ -30,21 +34,19 @@ export interface Known {
   readonly decision: (LastDecision & { readonly configHash: string; readonly sameScore: boolean }) | null;
 }
 
-/** By what is known today; what had not happened by `at` is left out. */
-export function knownNow(core: Core, row: IdentityListRow, at: Instant | undefined): Known {
+/** By what is known today; what had not happened by `at` is left out. `from`: since when what has faded meanwhile is looked up. */
+export async function knownNow(core: Core, row: IdentityListRow, at: Instant | undefined, from: Instant): Promise<Known> {
   const state = core.judging.state();
   const now = core.clock.now();
-  const stored = parseEvidence(row.evidence);
-  const evidence = at === undefined || at >= now ? stored : evidenceUntil(stored, at);
-  const context = { tier: row.tier as Tier, executive: row.executive, sources: standingsOf(evidence, '', state) };
+  const read = Math.min(at ?? now, now);
   const { risk, hash } = state.bundle;
-  const course = courseOf(evidence, Math.min(at ?? now, now), context, risk);
-  const held =
-    at === undefined
-      ? (row.heldLevel as Level)
-      : at >= now
-        ? crossingsOf(course, row.heldLevel as Level, now, at, risk).held
-        : heldBefore(course, at, risk);
+  const past = at !== undefined && at < now;
+  const before = lookBacks(from, read, risk);
+  const all = await withFaded(core, row, parseEvidence(row.evidence), past ? before : before.slice(0, -1), risk);
+  const evidence = past ? evidenceUntil(all, at) : all;
+  const context = { tier: row.tier as Tier, executive: row.executive, sources: standingsOf(evidence, '', state) };
+  const course = courseOf(evidence, read, context, risk);
+  const held = past ? heldBefore(course, at, risk) : crossingsOf(course, row.heldLevel as Level, now, at ?? now, risk).held;
   return { evidence, context, risk, bundleHash: hash, held, decision: null };
 }
 
@@ -52,33 +54,82 @@ export function knownNow(core: Core, row: IdentityListRow, at: Instant | undefin
  * By what the last decision at or before `at` knew, under its own policies; undefined where that cannot be opened any more. `withHr`: the
  * reader may know what personnel told us; else it is left out, and the score is not shown as moved by it.
  */
-export async function knownThen(core: Core, row: IdentityListRow, at: Instant, withHr: boolean): Promise<Known | undefined> {
-  const { store, keyring, judging } = core;
-  const last = await lastDecisionOn(store, row.id, at);
-  if (last === undefined) {
-    const nothing = knownNow(core, { ...row, evidence: '', heldLevel: 'none' }, at);
-    return { ...nothing, held: 'none' };
-  }
-  const entry = await readDecisionEntry(store, last.id);
-  const disclosed = entry && (await disclose(store, entry as never, keyring));
-  if (entry === undefined || disclosed === undefined) return undefined;
-  const { scoreE4, bundleHash, configHash } = JSON.parse(entry.core) as { scoreE4: number; bundleHash: string; configHash: string };
-  const bundle = await judging.bundle(bundleHash);
-  if (bundle === undefined) return undefined;
-  const { situation, aside } = disclosed.snapshot;
-  const assessment = aside === null ? assess(situation, bundle.risk) : undefined;
-  const evidence = assessment?.evidence ?? situation.evidence;
+export async function knownThen(core: Core, row: IdentityListRow, at: Instant, from: Instant, withHr: boolean): Promise<Known | undefined> {
+  const last = await lastDecisionOn(core.store, row.id, at);
+  if (last === undefined) return nothingKnown(core, row);
+  const snapshot = await openSnapshot(core, last.id);
+  if (snapshot === undefined) return undefined;
+  const { situation, bundle, scoreE4, configHash } = snapshot;
+  const { risk } = bundle;
+  const evidence = await withFaded(core, row, snapshot.evidence, lookBacks(from, last.decidedAt, risk).slice(0, -1), risk);
   const { hrStatus, ...plain } = contextOf(situation);
-  const withheld = hrStatus !== undefined && !withHr;
   const context = withHr && hrStatus !== undefined ? { ...plain, hrStatus } : plain;
-  const course = courseOf(evidence, last.decidedAt, context, bundle.risk);
-  const heldThen = withheld ? heldBefore(course, last.decidedAt, bundle.risk) : (assessment?.heldLevel ?? situation.heldLevel);
+  const course = courseOf(evidence, last.decidedAt, context, risk);
+  const moved = hrStatus !== undefined && !withHr;
+  const held = moved ? heldBefore(course, last.decidedAt, risk) : snapshot.heldLevel;
   return {
     evidence,
     context,
-    risk: bundle.risk,
-    bundleHash,
-    held: crossingsOf(course, heldThen, last.decidedAt, at, bundle.risk).held,
-    decision: { ...last, configHash, sameScore: assessment === undefined || Math.round(assessment.score * 1e4) === scoreE4 },
+    risk,
+    bundleHash: bundle.hash,
+    held: crossingsOf(course, held, last.decidedAt, at, risk).held,
+    decision: { ...last, configHash, sameScore: snapshot.scoreE4Again === scoreE4 },
   };
+}
+
+function nothingKnown(core: Core, row: IdentityListRow): Known {
+  const { risk, hash } = core.judging.state().bundle;
+  const context = { tier: row.tier as Tier, executive: row.executive, sources: {} };
+  return { evidence: emptyEvidence, context, risk, bundleHash: hash, held: 'none', decision: null };
+}
+
+interface OpenedSnapshot {
+  readonly situation: Situation;
+  readonly bundle: Bundle;
+  readonly configHash: string;
+  /** As the decision left them. */
+  readonly evidence: EvidenceState;
+  readonly heldLevel: Level;
+  readonly scoreE4: number;
+  readonly scoreE4Again: number;
+}
+
+async function openSnapshot({ store, keyring, judging }: Core, decisionId: string): Promise<OpenedSnapshot | undefined> {
+  const entry = await readDecisionEntry(store, decisionId);
+  const disclosed = entry && (await disclose(store, entry as never, keyring));
+  if (entry === undefined || disclosed === undefined) return undefined;
+  const core = JSON.parse(entry.core) as { scoreE4: number; bundleHash: string; configHash: string };
+  const bundle = await judging.bundle(core.bundleHash);
+  if (bundle === undefined) return undefined;
+  const { situation, aside } = disclosed.snapshot;
+  const { configHash, scoreE4 } = core;
+  if (aside !== null) {
+    const { evidence, heldLevel } = situation;
+    return { situation, bundle, configHash, evidence, heldLevel, scoreE4, scoreE4Again: 0 };
+  }
+  const { evidence, heldLevel, score } = assess(situation, bundle.risk);
+  return { situation, bundle, configHash, evidence, heldLevel, scoreE4, scoreE4Again: Math.round(score * 1e4) };
+}
+
+/**
+ * Evidence that fades within days is not kept, yet the past is drawn with it: what earlier decisions knew is merged in. Snapshots are so
+ * far apart that nothing comes and goes between two of them; what cannot be opened any more is left out.
+ */
+async function withFaded(
+  core: Core,
+  row: IdentityListRow,
+  evidence: EvidenceState,
+  instants: readonly Instant[],
+  risk: RiskModel,
+): Promise<EvidenceState> {
+  const opened = new Set<string>();
+  let merged = evidence;
+  for (const at of instants) {
+    const last = await lastDecisionOn(core.store, row.id, at);
+    if (last === undefined || opened.has(last.id)) continue;
+    opened.add(last.id);
+    const snapshot = await openSnapshot(core, last.id);
+    if (snapshot !== undefined) merged = mergeEvidence(merged, snapshot.evidence, risk);
+  }
+  return merged;
 }

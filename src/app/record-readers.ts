@@ -1,11 +1,11 @@
 /** Records for the API: read from the store, opened and masked for who asks; and decisions made again. */
 import { diffBundles, diffValues, rejudge } from '../engine.ts';
-import { fromRfc3339 } from '../model/clock.ts';
+import { fromRfc3339, type Instant } from '../model/clock.ts';
 import { engineNumber, type Judgement } from '../model/decision.ts';
 import { isId } from '../model/ids.ts';
 import type { Tier } from '../model/subject.ts';
 import { standingsOf } from '../pipeline/batch.ts';
-import { evidenceUntil, parseEvidence, pointsOf, score } from '../risk/index.ts';
+import { parseEvidence, pointsOf, score } from '../risk/index.ts';
 import { type Caller, type Item, type RecordReader, type ServerParts, seesPeople, seesScores } from '../server/index.ts';
 import { readConfig } from '../store/judged-by.ts';
 import {
@@ -18,8 +18,9 @@ import {
   readDecisionEntry,
 } from '../store/list-records.ts';
 import type { Core, CoreOptions } from './core.ts';
+import { knownNow } from './known.ts';
 import { disclose } from './targets.ts';
-import { actionView, claimView, decisionView, identityView, planView, signalView } from './views.ts';
+import { actionView, claimView, decisionView, identityView, planView, type Standing, signalView } from './views.ts';
 
 const one = { limit: 1, after: undefined };
 const rightsOf = (caller: Caller) => ({ people: seesPeople(caller), scores: seesScores(caller) });
@@ -55,12 +56,10 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
     },
     identities: {
       list: async (filter, page, caller) =>
-        (await listIdentities(store, filter, page)).map((row) =>
-          shown(identityView(row, standingOf(core, row, undefined), rightsOf(caller))),
-        ),
+        (await listIdentities(store, filter, page)).map((row) => shown(identityView(row, standingOf(core, row), rightsOf(caller)))),
       async get(id, { at }, caller) {
         const [row] = await listIdentities(store, { id }, one);
-        return row && shown(identityView(row, standingOf(core, row, at), rightsOf(caller)));
+        return row && shown(identityView(row, await standingAt(core, row, at), rightsOf(caller)));
       },
     },
     decisions: {
@@ -107,15 +106,21 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
   };
 }
 
-/** The score as it stands, or stood, by what is known today. */
-function standingOf(core: Core, row: IdentityListRow, at: string | undefined) {
+/** The score as it stands. */
+function standingOf(core: Core, row: IdentityListRow): Standing {
   const state = core.judging.state();
-  const then = at === undefined ? undefined : fromRfc3339(at);
-  const asOf = then ?? core.clock.now();
-  const stored = parseEvidence(row.evidence);
-  const evidence = then === undefined ? stored : evidenceUntil(stored, then);
+  const asOf = core.clock.now();
+  const evidence = parseEvidence(row.evidence);
   const context = { tier: row.tier as Tier, executive: row.executive, sources: standingsOf(evidence, '', state) };
-  const risk = state.bundle.risk;
+  const { risk } = state.bundle;
+  return { score: score(evidence, asOf, context, risk), points: pointsOf(evidence, asOf, context, risk), asOf };
+}
+
+/** As it stands, or stood, by what is known today. */
+async function standingAt(core: Core, row: IdentityListRow, at: string | undefined): Promise<Standing> {
+  if (at === undefined) return standingOf(core, row);
+  const asOf = fromRfc3339(at) as Instant;
+  const { evidence, context, risk } = await knownNow(core, row, asOf, asOf);
   return { score: score(evidence, asOf, context, risk), points: pointsOf(evidence, asOf, context, risk), asOf };
 }
 

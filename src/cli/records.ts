@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type Client, CommandError, createClient } from './client.ts';
 import { type CommandContext, type ExitCode, formatTable } from './console.ts';
+import { addDecisionExplain, addIdentityExplain } from './explain.ts';
 
 type Run = (action: () => Promise<ExitCode>) => Promise<void>;
 interface Page {
@@ -92,6 +93,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     context,
     run,
   );
+  addIdentityExplain(identity, context, run);
 
   const decision = program.command('decision').description('what was decided, and why');
   addListing(
@@ -111,6 +113,8 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     .option('--active', 'under the policies that are active now, naming what changed in them')
     .option('--json', 'print JSON')
     .action((id: string, options: { active?: boolean; json?: boolean }) => run(() => replayDecision(id, options, context)));
+
+  addDecisionExplain(decision, context, run);
 
   const plan = program.command('plan').description('work that follows from decisions');
   addListing(

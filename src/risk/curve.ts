@@ -3,7 +3,7 @@ import type { Instant } from '../model/clock.ts';
 import type { EvidenceState, Level } from '../model/risk.ts';
 import type { ScoreContext } from './factors.ts';
 import { holdLevel } from './level.ts';
-import type { RiskModel } from './model.ts';
+import { livesKept, type RiskModel } from './model.ts';
 import { score } from './score.ts';
 
 /** The held level changes: upwards at the threshold by which the new one is entered, downwards at the one by which the old one is left. */
@@ -36,10 +36,21 @@ export function evidenceUntil(evidence: EvidenceState, at: Instant): EvidenceSta
     .filter((family) => family.seen.length > 0);
   const { classes, targets, occurrences } = evidence.marks;
   return {
-    v: 1,
+    ...evidence,
     families,
     marks: { classes: classes.filter(([, , time]) => time <= at), targets: targets.filter(([, , , time]) => time <= at), occurrences },
   };
+}
+
+const mostLookBacks = 12;
+
+/** Instants, the later end among them, of which the evidence together holds all that lived in between; coarser over a long time. */
+export function lookBacks(from: Instant, to: Instant, model: RiskModel): readonly Instant[] {
+  if (from >= to) return [to];
+  const lives = [...model.types.values()].flatMap(({ halfLifeMs }) => (halfLifeMs === null ? [] : [halfLifeMs]));
+  const step = Math.max(livesKept * Math.min(model.longestMs, ...lives), Math.ceil((to - from) / mostLookBacks));
+  const count = Math.ceil((to - from) / step);
+  return [...Array.from({ length: count }, (_, n) => from + n * step), to];
 }
 
 /** The course of evidence as it is known at `known`: before, event by event; from then on, fading. */

@@ -1,6 +1,6 @@
 /** Scores a situation and says which facts moved the number. Pure. */
 export { assess, evidenceAt } from './assess.ts';
-export { type Course, type Crossing, type Curve, courseOf, crossingsOf, curveOf, evidenceUntil, heldBefore } from './curve.ts';
+export { type Course, type Crossing, type Curve, courseOf, crossingsOf, curveOf, evidenceUntil, heldBefore, lookBacks } from './curve.ts';
 export { bandOf, bucketOf, evidenceOfDismissal, evidenceOfMarks, mergeEvidence, pruneEvidence } from './evidence.ts';
 export { parseEvidence, serialiseEvidence } from './evidence-text.ts';
 export { type ExplainedItem, type Explanation, explain } from './explanation.ts';
