@@ -11,7 +11,7 @@ const top = 16;
 const plotHeight = 260;
 const rowHeight = 14;
 const bottom = top + plotHeight;
-const labelRows = 7;
+const labelRows = 10;
 
 const at = (text: string): Instant => fromRfc3339(text) as Instant;
 /** Minutes are enough for a reader; a point in the picture is wider. */
