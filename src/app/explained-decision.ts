@@ -6,7 +6,7 @@ import { type Caller, type Item, seesHr } from '../server/index.ts';
 import { readConfig } from '../store/judged-by.ts';
 import { readDecisionEntry } from '../store/list-records.ts';
 import type { Core } from './core.ts';
-import { explanationView, signalsBehind } from './explained-identity.ts';
+import { explanationView, shownGaps, signalsBehind, withheldFrom } from './explained-identity.ts';
 import { replayDecision } from './record-readers.ts';
 import { disclose } from './targets.ts';
 import { decisionView } from './views.ts';
@@ -52,7 +52,7 @@ export async function explainDecision(core: Core, id: string, caller: Caller): P
       mode: judgement.mode,
       policyId: judgement.policyId,
       reasons: judgement.reasons,
-      gaps: (assessment?.gaps ?? []).filter((gap) => withHr || !gap.startsWith('subject.hr')),
+      gaps: shownGaps(assessment?.gaps ?? [], withHr),
       candidates: candidates.map((candidate) => (withHr ? candidate : withoutHr(candidate))),
       counters,
       pauses: snapshot.pauses,
@@ -63,8 +63,8 @@ export async function explainDecision(core: Core, id: string, caller: Caller): P
         heldFor,
         actions: actions.map(({ type }) => type),
       })),
-      risk: risk && explanationView(risk, signals),
-      withheld: withHr ? [] : ['subject.hr'],
+      risk: risk && explanationView(risk, signals, withHr),
+      withheld: withheldFrom(withHr),
     },
   };
 }

@@ -44,8 +44,8 @@ export async function explainIdentity(core: Core, id: string, question: Identity
             configHash: known.decision.configHash,
             sameScore: known.decision.sameScore,
           },
-    ...explanationView(explanation, signals),
-    withheld: withHr ? [] : ['subject.hr'],
+    ...explanationView(explanation, signals, withHr),
+    withheld: withheldFrom(withHr),
     levels: known.risk.levels,
     curve: {
       from: toRfc3339(curve.from),
@@ -94,10 +94,20 @@ export async function signalsBehind(
   });
 }
 
-export function explanationView(explanation: Explanation, signals: readonly Named[]) {
-  const { at: _at, items, marks, next, lowering, ...rest } = explanation;
+/** Whoever may not see what personnel tell is told so of everybody, whether or not there is anything to tell. */
+export function withheldFrom(withHr: boolean): readonly string[] {
+  return withHr ? [] : ['subject.hr'];
+}
+
+export function shownGaps(gaps: readonly string[], withHr: boolean): readonly string[] {
+  return gaps.filter((gap) => withHr || !gap.startsWith('subject.hr'));
+}
+
+export function explanationView(explanation: Explanation, signals: readonly Named[], withHr: boolean) {
+  const { at: _at, items, marks, next, lowering, gaps, ...rest } = explanation;
   return {
     ...rest,
+    gaps: shownGaps(gaps, withHr),
     items: items.map(({ bucket: _bucket, belowOnePointAt, goneAfter, ...item }, index) => ({
       ...item,
       at: toRfc3339(item.at),

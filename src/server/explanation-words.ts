@@ -8,8 +8,13 @@ export function span(milliseconds: number): string {
   return hours % 24 === 0 ? `${hours / 24} d` : `${hours} h`;
 }
 
+/** Minutes are enough for a reader. */
+export function minute(instant: string): string {
+  return `${instant.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 export function describeDropped(dropped: NonNullable<IdentityExplanation['lowering']>['without'][number]): string {
-  if (dropped.kind === 'item') return `${dropped.signalType} of ${dropped.at.slice(0, 16).replace('T', ' ')} (${dropped.source})`;
+  if (dropped.kind === 'item') return `${dropped.signalType} of ${minute(dropped.at)} (${dropped.source})`;
   const { tier, executive, hr } = dropped.when;
   return `the multiplier for ${[...(tier ?? []), ...(executive ? ['executives'] : []), ...(hr ?? [])].join(', ')}`;
 }

@@ -1,6 +1,6 @@
 /** The page of one person: the score, its curve, and what made it. */
 import type { IdentityExplanation } from './explanation-schemas.ts';
-import { describeDropped, span } from './explanation-words.ts';
+import { describeDropped, minute, span } from './explanation-words.ts';
 import { type Html, html } from './html.ts';
 import { scorePlot } from './score-plot.ts';
 import { layout } from './status-page.ts';
@@ -10,15 +10,15 @@ export function personPage(explanation: IdentityExplanation, names: readonly str
   const basis =
     decision === null
       ? 'what is known now'
-      : `what the decision ${decision.id} of ${decision.decidedAt} knew${decision.sameScore ? '' : ', scored otherwise by this version'}`;
+      : `what the decision ${decision.id} of ${minute(decision.decidedAt)} knew${decision.sameScore ? '' : ', scored otherwise by this version'}`;
   return layout(
     `Risk of ${names[0] ?? id}`,
     html`<header><h1>Risk of ${names[0] ?? id}</h1><p><a href="../">Status</a></p></header><main><dl>
       <dt>Score</dt><dd>${score} (${base} in a neutral context)</dd>
       <dt>Level</dt><dd>${level}, held ${heldLevel}</dd>
-      <dt>Read at</dt><dd>${at}, by ${basis}</dd>
+      <dt>Read at</dt><dd>${minute(at)}, by ${basis}</dd>
       <dt>Not known</dt><dd>${[...gaps, ...withheld.map((path) => `${path} (context withheld)`)].join(', ') || 'nothing that counts'}</dd>
-      <dt>To come</dt><dd>${next.map((one) => `${one.to} from ${one.at}`).join(', ') || 'no change'}</dd>
+      <dt>To come</dt><dd>${next.map((one) => `${one.to} from ${minute(one.at)}`).join(', ') || 'no change'}</dd>
       <dt>Lower level</dt><dd>${lowering === null ? 'no one or two changes would lower it' : `${lowering.level} (${lowering.score}) without ${lowering.without.map(describeDropped).join(' and ')}`}</dd>
       </dl>
       <figure class="scroll">${{ html: scorePlot(explanation, false) }}</figure>
@@ -30,7 +30,7 @@ export function personPage(explanation: IdentityExplanation, names: readonly str
       ${table(
         'Remedies',
         ['set', 'what', 'limited to', 'score without it'],
-        marks.map((mark) => cells(mark.at, mark.name, mark.scope || '-', String(mark.scoreWithout))),
+        marks.map((mark) => cells(minute(mark.at), mark.name, mark.scope || '-', String(mark.scoreWithout))),
       )}
       </main>`,
     false,
@@ -48,9 +48,9 @@ function itemRow(item: Item, marks: IdentityExplanation['marks']): Html {
     item.rank === null ? item.group : `${item.group}, place ${item.rank}`,
     item.source,
     item.tag === '' ? item.band : `${item.band}, ${item.tag}`,
-    item.at,
+    minute(item.at),
     item.halfLifeMs === null ? 'never fades' : span(item.halfLifeMs),
-    item.belowOnePointAt ?? '-',
+    item.belowOnePointAt === null ? '-' : minute(item.belowOnePointAt),
     lowered || '-',
     `${item.signals.join(', ') || 'none that is kept'}${item.moreSignals ? ', more' : ''}`,
   );

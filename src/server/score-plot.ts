@@ -1,6 +1,7 @@
 /** The curve of a score as SVG: lines of the levels, numbered crossings, ticks of signals. Without colour, script or style, so that it prints. */
-import { fromRfc3339, type Instant, toRfc3339 } from '../model/clock.ts';
+import { fromRfc3339, type Instant } from '../model/clock.ts';
 import type { IdentityExplanation } from './explanation-schemas.ts';
+import { minute } from './explanation-words.ts';
 import { type Html, html } from './html.ts';
 import { type Labelled, placeLabels, timeTicks } from './plot-layout.ts';
 
@@ -14,8 +15,6 @@ const bottom = top + plotHeight;
 const labelRows = 10;
 
 const at = (text: string): Instant => fromRfc3339(text) as Instant;
-/** Minutes are enough for a reader; a point in the picture is wider. */
-const shortTime = (text: string) => `${toRfc3339(at(text)).slice(0, 16).replace('T', ' ')} UTC`;
 const round = (value: number) => Math.round(value * 10) / 10;
 
 /** `standalone`: a file of its own, black on white; else a part of a page, in the colour of its text. */
@@ -42,18 +41,18 @@ export function scorePlot(explanation: IdentityExplanation, standalone: boolean)
 const y = (score: number) => round(bottom - (score / 100) * plotHeight);
 
 function titleOf({ curve }: IdentityExplanation): string {
-  return `Risk score from ${shortTime(curve.from)} to ${shortTime(curve.to)}`;
+  return `Risk score from ${minute(curve.from)} to ${minute(curve.to)}`;
 }
 
 /** What the picture says, for those who do not see it. */
 function describe(explanation: IdentityExplanation): string {
   const { score, level, heldLevel, curve } = explanation;
   const told = curve.crossings.map((crossing) => sentence(crossing)).join('; ');
-  return `At ${shortTime(explanation.at)} the score is ${score}: level ${level}, held level ${heldLevel}. ${told === '' ? 'The held level does not change in this time.' : `The held level changes: ${told}.`}`;
+  return `At ${minute(explanation.at)} the score is ${score}: level ${level}, held level ${heldLevel}. ${told === '' ? 'The held level does not change in this time.' : `The held level changes: ${told}.`}`;
 }
 
 function sentence({ at: time, from, to, direction, threshold }: IdentityExplanation['curve']['crossings'][number]): string {
-  return `${direction === 'up' ? 'up' : 'down'} from ${from} to ${to} ${direction === 'up' ? 'at or above' : 'below'} ${threshold}, ${shortTime(time)}`;
+  return `${direction === 'up' ? 'up' : 'down'} from ${from} to ${to} ${direction === 'up' ? 'at or above' : 'below'} ${threshold}, ${minute(time)}`;
 }
 
 function levelLines({ levels }: IdentityExplanation): readonly Html[] {
@@ -85,7 +84,7 @@ function curveLines({ curve, at: readAt }: IdentityExplanation, x: (time: Instan
   const after = curve.samples.filter((sample) => at(sample.at) >= read);
   const inside = read >= at(curve.from) && read <= at(curve.to);
   const now = inside
-    ? html`<path d="M${x(read)} ${top - 4}V${bottom}" fill="none" stroke="currentColor" stroke-dasharray="6 3" stroke-opacity="0.7"/><text x="${x(read)}" y="${top - 6}" text-anchor="middle" font-size="10">read ${shortTime(readAt)}</text>`
+    ? html`<path d="M${x(read)} ${top - 4}V${bottom}" fill="none" stroke="currentColor" stroke-dasharray="6 3" stroke-opacity="0.7"/><text x="${x(read)}" y="${top - 6}" text-anchor="middle" font-size="10">read ${minute(readAt)}</text>`
     : html``;
   return [
     path(before, 'none'),
@@ -124,7 +123,7 @@ function eventMarks(
   x: (time: Instant) => number,
 ): readonly (EventMark & { readonly row: number | undefined })[] {
   const marks = curve.events.map(
-    ({ kind, name, at: time }): EventMark => ({ kind, text: name, x: x(at(time)), title: `${name} ${shortTime(time)}` }),
+    ({ kind, name, at: time }): EventMark => ({ kind, text: name, x: x(at(time)), title: `${name} ${minute(time)}` }),
   );
   return placeLabels(marks, labelRows, width - 4);
 }
