@@ -63,8 +63,14 @@ export function courseOf(state: EvidenceState, known: Instant, context: ScoreCon
   const scheduled = Object.values(context.sources)
     .filter(({ kind }) => kind === 'transmitters')
     .map(({ since }) => since + model.confidence.newTransmitter.forMs);
+  // Plot and crossings ask for the same instants.
+  const scores = new Map<Instant, number>();
   return {
-    scoreAt: (at) => score(at < known ? evidenceUntil(state, at) : state, at, context, model).score,
+    scoreAt(at) {
+      const asked = scores.get(at) ?? score(at < known ? evidenceUntil(state, at) : state, at, context, model).score;
+      scores.set(at, asked);
+      return asked;
+    },
     breaks: [...new Set([...events, ...scheduled, known])].sort((a, b) => a - b),
   };
 }
