@@ -51,10 +51,11 @@ describe('a decision explained', () => {
   it('shows the policy that was asked, each clause with its value, the limits, the actions and the points', async () => {
     const { same, explained } = await get<DecisionExplanation>(`/api/v1/decisions/${decisionId}/explanation`);
     expect(same).toBe(true);
-    expect(explained?.candidates).toMatchObject([{ policyId: 'RP-017', step: 'stepUp' }]);
-    const clauses = explained?.candidates[0]?.clauses ?? [];
+    const partner = explained?.candidates.find(({ policyId }) => policyId === 'RP-017');
+    expect(partner).toMatchObject({ step: 'stepUp', reasons: [{ code: 'matched' }, { code: 'unsupported' }] });
+    const clauses = partner?.clauses ?? [];
     expect(clauses.length).toBeGreaterThan(1);
-    expect(new Set(clauses.map(({ value }) => value))).toEqual(new Set(['true', 'false']));
+    expect(clauses.map(({ value }) => value)).toEqual(expect.arrayContaining(['true', 'false']));
     expect(clauses.some(({ step }) => step !== undefined)).toBe(true);
     expect(explained?.plans).toMatchObject([{ connection: 'sandbox', state: 'refused', heldFor: 'unsupported' }]);
     // A transmitter of the first day is believed by half.
@@ -68,7 +69,7 @@ describe('a decision explained', () => {
     const { explained } = await get<DecisionExplanation>(`/api/v1/decisions/${items[0]?.id}/explanation`);
     expect(explained?.plans).toMatchObject([{ connection: 'sandbox', state: 'released', heldFor: null }]);
     expect(explained?.counters.length).toBeGreaterThan(0);
-    for (const counter of explained?.counters ?? []) expect(counter).toMatchObject({ scope: 'people:sandbox', used: 0 });
+    for (const { used } of explained?.counters ?? []) expect(used).toBe(0);
   });
 
   it('is told by the command line, which exits 0', async () => {
@@ -124,7 +125,7 @@ describe('a person explained', () => {
 
 describe('what cannot be made again', () => {
   it('is not explained: a decision of another engine is said to be that, and the command exits 1', async () => {
-    await world.database.store.query(`update ledger_entry set core = replace(core, '"engine":1', '"engine":0') where id = $1`, [
+    await world.database.store.query(`update ledger_entry set core = regexp_replace(core, '"engine":[0-9]+', '"engine":0') where id = $1`, [
       decisionId,
     ]);
     expect(await get(`/api/v1/decisions/${decisionId}/explanation`)).toMatchObject({ same: false, engine: { stored: 0 }, explained: null });
