@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Level, levels } from '../../src/model/risk.ts';
+import { type EvidenceState, emptyEvidence, type Level, levels } from '../../src/model/risk.ts';
 import type { Tier } from '../../src/model/subject.ts';
+import { oneOccurrence } from '../../src/risk/evidence.ts';
 import {
+  bandOf,
   courseOf,
   crossingsOf,
   curveOf,
+  evidenceOfDismissal,
+  evidenceOfMarks,
   explain,
   holdLevel,
   mergeEvidence,
@@ -14,8 +18,8 @@ import {
   type ScoreContext,
   score,
 } from '../../src/risk/index.ts';
-import { evidenceOf, historyOf, itemsOf, readAt, stateOf } from './histories.ts';
-import type { Event, Remedy } from './oracle.ts';
+import { historyOf, readAt } from './histories.ts';
+import type { Event, History, Remedy } from './oracle.ts';
 import { dayMs, hourMs, minuteMs, neutral, shipped, T } from './support.ts';
 
 const runs = { numRuns: 120 };
@@ -34,7 +38,19 @@ const event = (type: string, at: number, more: Partial<Event> = {}): Event => ({
   key: '',
   ...more,
 });
-const stateFrom = (events: readonly Event[], remedies: readonly Remedy[] = []) => stateOf(itemsOf({ events, remedies }));
+function stateOf({ events, remedies }: History): EvidenceState {
+  const familyOf = ({ type, severity, source, tag }: Event) => ({ type, band: bandOf(type, severity, shipped), source, tag });
+  const parts = [
+    ...events.map((one) => oneOccurrence(familyOf(one), one.key, one.at)),
+    ...remedies.map((remedy) =>
+      remedy.kind === 'occurrence'
+        ? evidenceOfDismissal(familyOf(remedy.event), remedy.event.key, remedy.event.at)
+        : evidenceOfMarks([remedy], remedy.at, shipped),
+    ),
+  ];
+  return parts.reduce((state, part) => mergeEvidence(state, part, shipped), emptyEvidence);
+}
+const stateFrom = (events: readonly Event[], remedies: readonly Remedy[] = []) => stateOf({ events, remedies });
 const itemOf = (explanation: ReturnType<typeof explain>, type: string) => {
   const found = explanation.items.find(({ signalType }) => signalType === type);
   if (found === undefined) throw new Error(`no ${type}`);
@@ -45,7 +61,7 @@ describe('an explanation', () => {
   it('has points that sum to the score, and neutral points that sum to the base, for every history', () => {
     fc.assert(
       fc.property(historyOf(), anyContext, (history, context) => {
-        const state = stateOf(itemsOf(history));
+        const state = stateOf(history);
         const explained = explain(state, readAt, context, shipped, 'none');
         const scored = score(state, readAt, context, shipped);
         expect(explained).toMatchObject(scored);
@@ -64,7 +80,7 @@ describe('an explanation', () => {
   it('names, for every history, each mark that lowers an item, and no other', () => {
     fc.assert(
       fc.property(historyOf(), (history) => {
-        const state = stateOf(itemsOf(history));
+        const state = stateOf(history);
         const explained = explain(state, readAt, neutral, shipped, 'none');
         for (const item of explained.items) expect(item.loweredBy.length > 0).toBe(item.remains < 1 || item.rank === null);
         for (const mark of explained.marks) expect(mark.scoreWithout).toBeGreaterThanOrEqual(explained.score);
@@ -202,7 +218,7 @@ describe('the smallest change that would lower the level', () => {
   it('holds for every history: without those items the level is lower', () => {
     fc.assert(
       fc.property(historyOf(), (history) => {
-        const { lowering, level, score: now, items } = explain(stateOf(itemsOf(history)), readAt, neutral, shipped, 'none');
+        const { lowering, level, score: now, items } = explain(stateOf(history), readAt, neutral, shipped, 'none');
         if (lowering === null) return;
         expect(levels.indexOf(lowering.level)).toBeLessThan(levels.indexOf(level));
         expect(now - lowering.score).toBeCloseTo(lowering.points, 3);
@@ -237,7 +253,7 @@ describe('the curve', () => {
   it('holds, for every history and however it is sampled, the level that sampling every hour would hold', () => {
     fc.assert(
       fc.property(historyOf(), (history) => {
-        const state = stateOf(itemsOf(history));
+        const state = stateOf(history);
         const course = courseOf(state, readAt, neutral, shipped);
         const from = course.breaks[0] as number;
         const { crossings, held } = crossingsOf(course, 'none', from, readAt + 40 * dayMs, shipped);
@@ -288,7 +304,7 @@ describe('the curve', () => {
 
   it('reads pruned evidence the same', () => {
     const at = T + 15 * dayMs;
-    const old = mergeEvidence(week, evidenceOf({ event: event('impossible_travel', T) }), shipped);
+    const old = mergeEvidence(week, stateFrom([event('impossible_travel', T)]), shipped);
     const strip = ({ items: _items, ...rest }: ReturnType<typeof explain>) => rest;
     expect(strip(explain(pruneEvidence(old, at, shipped), at, neutral, shipped, 'low'))).toEqual(
       strip(explain(old, at, neutral, shipped, 'low')),
