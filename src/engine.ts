@@ -7,6 +7,7 @@ import canonicalize from 'canonicalize';
 import {
   type Asked,
   admit,
+  answerTo,
   concludeReview,
   type Guardrails,
   type PlanDraft,
@@ -15,7 +16,15 @@ import {
   readingOf,
   review,
 } from './guard/index.ts';
-import { type CounterReading, type CounterUse, engineNumber, type Intent, type Judgement, type Reason } from './model/decision.ts';
+import {
+  type ClauseTrace,
+  type CounterReading,
+  type CounterUse,
+  engineNumber,
+  type Intent,
+  type Judgement,
+  type Reason,
+} from './model/decision.ts';
 import { type Fault, parseYaml, sortFaults } from './model/document.ts';
 import type { Pause } from './model/pause.ts';
 import type { Assessment } from './model/risk.ts';
@@ -209,6 +218,48 @@ export function conclude(draft: Draft, readings: readonly CounterReading[]): Jud
 export function rejudge({ situation, pauses, readings, aside }: Snapshot, bundle: Bundle, settings: JudgingSettings): Judgement {
   const draft = aside === null ? consider(situation, bundle, settings, pauses) : setAside(situation, aside, bundle);
   return conclude(draft, readings).judgement;
+}
+
+/** A policy that was asked, by itself: the step that it came to, or why it fell away; and each clause of its conditions. */
+export interface Candidate {
+  readonly policyId: string;
+  readonly version: number;
+  /** Null where it did not match. */
+  readonly step: string | null;
+  readonly reasons: readonly Reason[];
+  readonly clauses: readonly Omit<ClauseTrace, 'policyId'>[];
+}
+
+/** A record judged again with everything that was looked at on the way. */
+export interface Retraced {
+  readonly judged: Judged;
+  /** Null for a signal that was set aside. */
+  readonly assessment: Assessment | null;
+  readonly candidates: readonly Candidate[];
+  /** Limits that were asked, and how far they had been used up. */
+  readonly counters: readonly (Pick<Asked, 'scope' | 'windowMs' | 'allowed'> & { readonly used: number | null })[];
+}
+
+export function retrace({ situation, pauses, readings, aside }: Snapshot, bundle: Bundle, settings: JudgingSettings): Retraced {
+  const draft = aside === null ? consider(situation, bundle, settings, pauses, { trace: true }) : setAside(situation, aside, bundle);
+  const { assessment, intent } = draft;
+  const { type } = situation.signal;
+  const asked = assessment === null ? [] : (bundle.policies.bySignalType.get(type) ?? []);
+  const candidates = asked.map((policy): Candidate => {
+    const only = { ...bundle.policies, bySignalType: new Map([[type, [policy]]]) };
+    const { step, reasons } = decide(situation, assessment as Assessment, only, settings);
+    const clauses = (intent?.trace ?? [])
+      .filter(({ policyId }) => policyId === policy.id)
+      .map(({ policyId: _policy, ...clause }) => clause);
+    return { policyId: policy.id, version: policy.version, step, reasons, clauses };
+  });
+  const counters = questionsOf(draft).map((asked) => ({
+    scope: asked.scope,
+    windowMs: asked.windowMs,
+    allowed: asked.allowed,
+    used: answerTo(asked, readings)?.used ?? null,
+  }));
+  return { judged: conclude(draft, readings), assessment, candidates, counters };
 }
 
 /** Judges the situations of inline tests: the same steps, with the confidence, lists and counters that a test gives. */

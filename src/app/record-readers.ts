@@ -3,9 +3,9 @@ import { diffBundles, diffValues, rejudge } from '../engine.ts';
 import { fromRfc3339, type Instant } from '../model/clock.ts';
 import { engineNumber, type Judgement } from '../model/decision.ts';
 import { isId } from '../model/ids.ts';
-import type { EvidenceState, Level } from '../model/risk.ts';
+import type { Level } from '../model/risk.ts';
 import type { Tier } from '../model/subject.ts';
-import { heldLevelAt, heldLevelFrom, parseEvidence, pointsOf, score } from '../risk/index.ts';
+import { heldLevelAt, holdLevel, parseEvidence, pointsOf, score } from '../risk/index.ts';
 import { type Caller, type Item, type RecordReader, type ServerParts, seesPeople, seesScores } from '../server/index.ts';
 import { readConfig } from '../store/judged-by.ts';
 import {
@@ -19,9 +19,10 @@ import {
 } from '../store/list-records.ts';
 import type { Core, CoreOptions } from './core.ts';
 import { contextOfPerson } from './held-levels.ts';
+import { knownNow } from './known.ts';
 import { disclose } from './targets.ts';
 import { verdictViews } from './verdicts.ts';
-import { actionView, claimView, decisionView, identityView, planView, signalView } from './views.ts';
+import { actionView, claimView, decisionView, identityView, planView, type Standing, signalView } from './views.ts';
 
 /** A signal whose person nobody has found by then is one for people to look at. */
 const reviewAfterMs = 60_000;
@@ -62,12 +63,10 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
     },
     identities: {
       list: async (filter, page, caller) =>
-        (await listIdentities(store, filter, page)).map((row) =>
-          shown(identityView(row, standingOf(core, row, undefined), rightsOf(caller))),
-        ),
+        (await listIdentities(store, filter, page)).map((row) => shown(identityView(row, standingOf(core, row), rightsOf(caller)))),
       async get(id, { at }, caller) {
         const [row] = await listIdentities(store, { id }, one);
-        return row && shown(identityView(row, standingOf(core, row, at), rightsOf(caller)));
+        return row && shown(identityView(row, await standingAt(core, row, at), rightsOf(caller)));
       },
     },
     decisions: {
@@ -114,37 +113,24 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
   };
 }
 
-/** What had happened by then; what was cleared later had not been cleared. */
-function evidenceUntil(evidence: EvidenceState, asOf: Instant): EvidenceState {
-  const families = evidence.families
-    .map((family) => ({ ...family, seen: family.seen.filter(([, at]) => at <= asOf) }))
-    .filter((family) => family.seen.length > 0);
-  const { classes, targets, occurrences } = evidence.marks;
-  const own = evidence.own?.filter(([, , at]) => at <= asOf);
-  return {
-    v: 1,
-    families,
-    marks: { classes: classes.filter(([, , at]) => at <= asOf), targets: targets.filter(([, , , at]) => at <= asOf), occurrences },
-    ...(own === undefined ? {} : { own }),
-  };
+/** The score as it stands; the held level as it fell since somebody last looked. */
+function standingOf(core: Core, row: IdentityListRow): Standing {
+  const state = core.judging.state();
+  const asOf = core.clock.now();
+  const evidence = parseEvidence(row.evidence);
+  const context = contextOfPerson({ tier: row.tier as Tier, executive: row.executive }, evidence, state);
+  const { risk } = state.bundle;
+  const held = heldLevelAt(evidence, row.heldLevel as Level, Math.min(row.levelDueAt ?? asOf, asOf), asOf, context, risk);
+  return { score: score(evidence, asOf, context, risk), points: pointsOf(evidence, asOf, context, risk), held, asOf };
 }
 
-/** The score as it stands, or stood, by what is known today. */
-function standingOf(core: Core, row: IdentityListRow, at: string | undefined) {
-  const state = core.judging.state();
-  const then = at === undefined ? undefined : fromRfc3339(at);
-  const now = core.clock.now();
-  const asOf = then ?? now;
-  const stored = parseEvidence(row.evidence);
-  const evidence = then === undefined ? stored : evidenceUntil(stored, then);
-  const context = contextOfPerson({ tier: row.tier as Tier, executive: row.executive }, stored, state);
-  const risk = state.bundle.risk;
-  // Of a past instant nobody kept what was held, so it is told from what is known today, as the score is.
-  const held =
-    asOf < now
-      ? heldLevelFrom((instant) => evidenceUntil(stored, instant), asOf, context, risk)
-      : heldLevelAt(stored, row.heldLevel as Level, Math.min(row.levelDueAt ?? now, now), asOf, context, risk);
-  return { score: score(evidence, asOf, context, risk), points: pointsOf(evidence, asOf, context, risk), held, asOf };
+/** As it stands, stood or will stand, by what is known today. */
+async function standingAt(core: Core, row: IdentityListRow, at: string | undefined): Promise<Standing> {
+  if (at === undefined) return standingOf(core, row);
+  const asOf = fromRfc3339(at) as Instant;
+  const { evidence, context, risk, held } = await knownNow(core, row, asOf, asOf);
+  const stands = score(evidence, asOf, context, risk);
+  return { score: stands, points: pointsOf(evidence, asOf, context, risk), held: holdLevel(held, stands.score, risk), asOf };
 }
 
 /** Undefined where there is no such decision, or what it was made of cannot be opened any more. */

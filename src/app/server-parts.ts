@@ -14,6 +14,8 @@ import { endPause, setPause } from '../store/pause-write.ts';
 import { endConsoleSession, findConsoleSession, redeemSignInLink } from '../store/sign-in.ts';
 import { findToken } from '../store/token-store.ts';
 import type { Core, CoreOptions } from './core.ts';
+import { explainDecision } from './explained-decision.ts';
+import { explainIdentity } from './explained-identity.ts';
 import { mergeByPerson } from './merging.ts';
 import type { Metrics } from './metrics.ts';
 import { recordReaders, replayDecision } from './record-readers.ts';
@@ -68,6 +70,8 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     replay: (id, which) => replayDecision(core, id, which),
     dismissal: (id, scope, caller) => previewDismissal(core, id, scope, caller),
     verdict: (id, request, caller) => giveVerdict(core, id, request, caller),
+    explainIdentity: (id, question, caller) => explainIdentity(core, id, question, caller),
+    explainDecision: (id, caller) => explainDecision(core, id, caller),
     async proof(id, caller) {
       if (!isId(id)) return undefined;
       const entry = await readDecisionEntry(store, id);

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type Client, CommandError, createClient } from './client.ts';
 import { type CommandContext, type ExitCode, formatTable } from './console.ts';
+import { addDecisionExplain, addIdentityExplain } from './explain.ts';
 
 type Run = (action: () => Promise<ExitCode>) => Promise<void>;
 interface Page {
@@ -103,6 +104,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     context,
     run,
   );
+  addIdentityExplain(identity, context, run);
 
   identity
     .command('merge')
@@ -152,6 +154,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     .option('--type', 'with false: everything of this type that there is now')
     .option('--json', 'print JSON')
     .action((id: string, verdict: string, options: VerdictOptions) => run(() => giveVerdict(id, verdict, options, context)));
+  addDecisionExplain(decision, context, run);
 
   const plan = program.command('plan').description('work that follows from decisions');
   addListing(

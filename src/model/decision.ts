@@ -146,6 +146,8 @@ export interface Intent {
 
 export interface ClauseTrace {
   readonly policyId: string;
+  /** The step whose condition it belongs to; absent for the policy's own. */
+  readonly step?: string;
   readonly clause: string;
   readonly value: 'true' | 'false' | 'unknown' | 'error';
 }

@@ -213,9 +213,11 @@ function intend(
 }
 
 function traceOf(candidates: readonly CompiledPolicy[], values: Values): readonly ClauseTrace[] {
-  return candidates.flatMap((policy) =>
-    [policy.when, ...policy.steps.flatMap((step) => step.at ?? [])].flatMap((condition) =>
-      condition.trace(values).map(({ clause, value }): ClauseTrace => ({ policyId: policy.id, clause, value })),
+  return candidates.flatMap((policy) => [
+    ...policy.when.trace(values).map(({ clause, value }): ClauseTrace => ({ policyId: policy.id, clause, value })),
+    ...policy.steps.flatMap(
+      (step) =>
+        step.at?.trace(values).map(({ clause, value }): ClauseTrace => ({ policyId: policy.id, step: step.name, clause, value })) ?? [],
     ),
-  );
+  ]);
 }

@@ -69,28 +69,6 @@ export function heldLevelAt(
   );
 }
 
-/**
- * The held level at `at`, told from the evidence alone: as if every event and mark had arrived when it happened. `until` gives the
- * evidence of what had happened by an instant.
- */
-export function heldLevelFrom(until: (at: Instant) => EvidenceState, at: Instant, context: ScoreContext, model: RiskModel): Level {
-  const { families, marks, own = [] } = until(at);
-  const times = [
-    ...families.flatMap(({ seen }) => seen.map(([, time]) => time)),
-    ...marks.classes.map(([, , time]) => time),
-    ...marks.targets.map(([, , , time]) => time),
-    ...own.map(([, , time]) => time),
-  ];
-  let held: Level = 'none';
-  let since: Instant | undefined;
-  for (const time of [...new Set([...times, at])].sort((a, b) => a - b)) {
-    if (since !== undefined) held = heldLevelAt(until(time - 1), held, since, time, context, model);
-    held = holdLevel(held, score(until(time), time, context, model).score, model);
-    since = time;
-  }
-  return held;
-}
-
 /** From then on only what never fades is left. */
 function fadedAt(state: EvidenceState, now: Instant, model: RiskModel): Instant {
   const newest = state.families.reduce((latest, { seen }) => Math.max(latest, seen[0]?.[1] ?? latest), now);

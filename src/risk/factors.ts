@@ -2,7 +2,7 @@
 import type { Instant } from '../model/clock.ts';
 import type { Situation, SourceStanding, Surroundings } from '../model/situation.ts';
 import type { Tier } from '../model/subject.ts';
-import type { HrStatus, RiskModel, SignalType, Tag } from './model.ts';
+import type { HrStatus, MultiplierRow, RiskModel, SignalType, Tag } from './model.ts';
 
 /** What a score reads beside the evidence. */
 export interface ScoreContext {
@@ -53,13 +53,18 @@ export function multipliersOf(context: ScoreContext, model: RiskModel): readonly
   const { rows, min, max } = model.multipliers;
   const product = new Array<number>(model.groups.length).fill(1);
   for (const row of rows) {
-    if (row.tier?.includes(context.tier) === false) continue;
-    if (row.executive !== undefined && row.executive !== context.executive) continue;
-    if (row.hr !== undefined && (context.hrStatus === undefined || !row.hr.includes(context.hrStatus))) continue;
+    if (!appliesTo(row, context)) continue;
     for (let group = 0; group < product.length; group++) product[group] = (product[group] as number) * (row.factors[group] as number);
   }
   for (let group = 0; group < product.length; group++) product[group] = Math.min(max, Math.max(min, product[group] as number));
   return product;
+}
+
+/** Whether the person is one of those whom the row is about. */
+export function appliesTo(row: MultiplierRow, context: ScoreContext): boolean {
+  if (row.tier?.includes(context.tier) === false) return false;
+  if (row.executive !== undefined && row.executive !== context.executive) return false;
+  return row.hr === undefined || (context.hrStatus !== undefined && row.hr.includes(context.hrStatus));
 }
 
 /** Paths of the person's context that are unknown and by which a group with evidence would be multiplied. */

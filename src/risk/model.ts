@@ -31,7 +31,7 @@ export interface Tag {
   readonly when: RiskDocument['tags'][string]['when'];
 }
 
-interface MultiplierRow {
+export interface MultiplierRow {
   readonly tier: readonly Tier[] | undefined;
   readonly executive: boolean | undefined;
   readonly hr: readonly HrStatus[] | undefined;

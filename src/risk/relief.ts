@@ -28,13 +28,17 @@ export interface Relief {
 
 const none: Relief = { dismisses: () => false, remains: () => 1 };
 
+/** The same state to whom it does not matter which decision set a mark. */
+export function ownCounted(state: EvidenceState): EvidenceState {
+  const { own, marks, ...rest } = state;
+  if (own === undefined) return state;
+  return { ...rest, marks: { ...marks, classes: [...marks.classes, ...own.map(([, markClass, at]) => [markClass, '', at] as const)] } };
+}
+
 /** Reads the marks of a state as they stand at `at`. */
 export function reliefOf(state: EvidenceState, at: Instant, model: RiskModel): Relief {
   const { targets, occurrences } = state.marks;
-  const classes =
-    state.own === undefined
-      ? state.marks.classes
-      : [...state.marks.classes, ...state.own.map(([, markClass, markAt]) => [markClass, '', markAt] as const)];
+  const { classes } = ownCounted(state).marks;
   if (classes.length + targets.length + occurrences.length === 0) return none;
   const dismissedUntil = Math.max(...classes.map(([markClass, , markAt]) => (markClass === 'admin_dismiss' ? markAt : -Infinity)));
   const dismisses = (family: FamilyName, key: string, time: Instant) =>

@@ -26,6 +26,11 @@ export function seesScores(caller: Caller): boolean {
   return hasRole(caller, scoreReaders);
 }
 
+/** Whether the caller sees what personnel told us of a person: notice given, leave. Everybody else is told that it is withheld. */
+export function seesHr(caller: Caller): boolean {
+  return hasRole(caller, ['hr']);
+}
+
 export function hasRole(caller: Caller, wanted: readonly Role[]): boolean {
   return caller.roles.some((role) => wanted.includes(role));
 }

@@ -8,6 +8,7 @@ import type { ServerParts } from './parts.ts';
 import { problemHandler } from './problem.ts';
 import { mountRoutes, type Route } from './route-table.ts';
 import { controlRoutes } from './routes/control.ts';
+import { explanationRoutes } from './routes/explanations.ts';
 import { identityRoutes } from './routes/identities.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { metricsRoute, operationRoutes } from './routes/operations.ts';
@@ -53,6 +54,7 @@ export function createServer(parts: ServerParts): Express {
   const routes: readonly Route[] = [
     ...recordRoutes(parts),
     ...decisionRoutes(parts),
+    ...explanationRoutes(parts),
     ...signalRoutes(parts),
     ...identityRoutes(parts),
     ...ledgerRoutes(parts),

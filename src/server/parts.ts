@@ -54,6 +54,15 @@ export interface RecordReader {
   get(id: string, query: Filter, caller: Caller): Promise<Item | undefined>;
 }
 
+/** What a person's score is asked for; instants are RFC 3339. */
+export interface IdentityQuestion {
+  readonly at?: string | undefined;
+  readonly as: 'known-now' | 'known-then';
+  /** Range of the curve; a week before and after where it is not given. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
 export interface LogFile {
   readonly bytes: Uint8Array;
   readonly mediaType: string;
@@ -115,6 +124,9 @@ export interface ServerParts {
     caller: Caller,
   ): Promise<Item | undefined>;
   replay(decisionId: string, bundle: 'stored' | 'active'): Promise<Item | undefined>;
+  /** Undefined where there is no such person or decision, or what it was made of has been erased. */
+  explainIdentity(id: string, question: IdentityQuestion, caller: Caller): Promise<Item | undefined>;
+  explainDecision(decisionId: string, caller: Caller): Promise<Item | undefined>;
   proof(decisionId: string, caller: Caller): Promise<string | undefined>;
   ledgerFile(path: string): Promise<LogFile | undefined>;
   consistency(from: number, to: number): Promise<unknown>;

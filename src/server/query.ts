@@ -1,5 +1,6 @@
 /** Parts of a query that are no texts. */
 import { z } from 'zod';
+import { fromRfc3339 } from '../model/clock.ts';
 
 /** A whole number in plain digits; no sign, exponent or space. */
 export function wholeNumber(min: number, max: number) {
@@ -8,3 +9,9 @@ export function wholeNumber(min: number, max: number) {
     z.int({ error: 'must be a whole number' }).min(min, `must be at least ${min}`).max(max, `must be at most ${max}`),
   );
 }
+
+export const instantText = z
+  .string()
+  .max(64)
+  .refine((text) => fromRfc3339(text) !== undefined, 'must be an RFC 3339 instant with a zone')
+  .meta({ format: 'date-time' });

@@ -13,21 +13,23 @@ table { border-collapse: collapse; width: 100% } th, td { text-align: left; padd
 th { font-weight: 600 } code { font-size: .85em } .scroll { overflow-x: auto }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; margin: 1rem 0 } dt { opacity: .75 } dd { margin: 0 }
 .bad { color: var(--bad); font-weight: 600 } .good { color: var(--good); font-weight: 600 } .none { opacity: .7 }
+figure { margin: 1rem 0 } .plot { display: block; width: 100%; min-width: 40rem; height: auto }
 `;
 
-/** A whole page; `refresh` loads it again every five seconds, without a script. */
-export function layout(title: string, body: Html, refresh: boolean): string {
+/** A whole page; `refresh` loads it again every five seconds, without a script; `root` leads from the page to the first one. */
+export function layout(title: string, body: Html, refresh: boolean, root = ''): string {
   return html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${
     refresh ? html`<meta http-equiv="refresh" content="5">` : html``
-  }<title>${title}</title><link rel="stylesheet" href="styles.css"></head><body>${body}</body></html>`.html;
+  }<title>${title}</title><link rel="stylesheet" href="${root}styles.css"></head><body>${body}</body></html>`.html;
 }
 
-export function signedOutPage(): string {
+export function signedOutPage(root: string): string {
   return layout(
     'Rescind',
     html`<main><h1>Rescind</h1><p>You are not signed in. The service prints a link when it starts: it opens this page once, within
       ten minutes.</p></main>`,
     false,
+    root,
   );
 }
 
@@ -85,7 +87,7 @@ function decisionRow(one: Item): Html {
     text(one['decidedAt']),
     text(one['outcome']),
     text(one['mode']),
-    text(one['level']),
+    personLink(one['identityId'], text(one['level'])),
     text(one['policyId']),
     actions.map((action) => `${action.type} ${action.state}`).join(', ') || '-',
     reasons.map((reason) => (reason.ref === undefined ? reason.code : `${reason.code} ${reason.ref}`)).join(', '),
@@ -104,7 +106,12 @@ function actionRow(one: Item): Html {
   );
 }
 
-function cells(...values: readonly string[]): Html {
+/** The level, and the way to what made it. */
+function personLink(id: unknown, level: string): Html | string {
+  return typeof id === 'string' ? html`<a href="people/${encodeURIComponent(id)}">${level}</a>` : level;
+}
+
+function cells(...values: readonly (string | Html)[]): Html {
   return html`${values.map((value) => html`<td>${value}</td>`)}`;
 }
 

@@ -74,7 +74,9 @@ describe('a verdict', () => {
     const other = await send('ann', 'brute_force');
     const before = await scoreOf('ann');
     const preview = await read(`/api/v1/decisions/${first.decisionId}/dismissal`);
-    expect([preview.dismissed.length, preview.events.length, await scoreOf('ann')]).toEqual([1, 2, before]);
+    expect([preview.dismissed.length, preview.events.length]).toEqual([1, 2]);
+    // It only fades meanwhile.
+    expect(await scoreOf('ann')).toBeCloseTo(before, 1);
     const answer = await judge(first.decisionId, { verdict: 'false' });
     expect(answer.status).toBe(202);
     const given = (await answer.json()) as Answer;

@@ -110,6 +110,8 @@ export async function openWorld(
     dismissal: async (id) => ({ id, dismissed: [], events: [], moreEvents: false }),
     verdict: async (id, given) => ({ id, ...given, decisionIds: [], dismissed: [], events: [], moreEvents: false }),
     replay: async (id) => ({ id, same: true, differences: [] }),
+    explainIdentity: async () => undefined,
+    explainDecision: async () => undefined,
     proof: async () => 'c2sp.org/tlog-proof@v1\n',
     ledgerFile: async (path) => ({ bytes: Buffer.from(path), mediaType: 'application/octet-stream', immutable: path !== 'checkpoint' }),
     consistency: async (from, to) => (from <= to ? { from, to, proof: [] } : undefined),

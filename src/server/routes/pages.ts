@@ -2,10 +2,13 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { challenge, cookieOf, everyReader, type Gate, hasRole, scoreReaders, sendTooMany, sessionCookie } from '../authentication.ts';
+import type { IdentityExplanation } from '../explanation-schemas.ts';
 import { html } from '../html.ts';
 import type { Caller, ServerParts } from '../parts.ts';
+import { personPage } from '../person-page.ts';
 import { anyQuery, defineRoute, type Route } from '../route-table.ts';
 import { layout, signedOutPage, statusPage, styles } from '../status-page.ts';
+import { askIdentity, identityQuestion } from './explanations.ts';
 
 const rowsShown = 15;
 
@@ -23,6 +26,24 @@ export function pageRoutes(parts: ServerParts, gate: Gate, describe: () => Recor
         response.setHeader('Cache-Control', 'no-store');
         if (query.code !== undefined) await redeem(query.code, request, response, parts, gate);
         else await showStatus(request, response, parts, gate);
+        return undefined;
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/people/{id}',
+      summary: 'The page of a person: the score, its curve, and what made it',
+      access: 'anyone',
+      query: z.strictObject(identityQuestion),
+      answers: { ...page, 401: { description: 'Not signed in', type: 'text/html' } },
+      async handle({ params, query, request, response }) {
+        response.setHeader('Cache-Control', 'no-store');
+        const caller = await scoreReaderOf(request, gate);
+        if (caller === undefined) return void signedOut(response, '../');
+        const id = params['id'] ?? '';
+        const explanation = (await askIdentity(id, query, caller, parts)) as unknown as IdentityExplanation;
+        const person = await parts.records.identities.get(explanation.id, {}, caller);
+        response.type('html').send(personPage(explanation, (person?.['emails'] as readonly string[] | undefined) ?? []));
         return undefined;
       },
     }),
@@ -97,14 +118,19 @@ async function redeem(code: string, request: Request, response: Response, parts:
 }
 
 async function showStatus(request: Request, response: Response, parts: ServerParts, gate: Gate): Promise<void> {
-  const found = await gate.identify(request);
-  if (typeof found === 'string' || 'waitSeconds' in found || !hasRole(found, scoreReaders)) return signedOut(response);
-  response.type('html').send(await renderStatus(found, parts));
+  const caller = await scoreReaderOf(request, gate);
+  if (caller === undefined) return signedOut(response);
+  response.type('html').send(await renderStatus(caller, parts));
 }
 
-function signedOut(response: Response): void {
+async function scoreReaderOf(request: Request, gate: Gate): Promise<Caller | undefined> {
+  const found = await gate.identify(request);
+  return typeof found === 'string' || 'waitSeconds' in found || !hasRole(found, scoreReaders) ? undefined : found;
+}
+
+function signedOut(response: Response, root = ''): void {
   response.status(401).setHeader('WWW-Authenticate', challenge());
-  response.type('html').send(signedOutPage());
+  response.type('html').send(signedOutPage(root));
 }
 
 async function renderStatus(caller: Caller, parts: ServerParts): Promise<string> {

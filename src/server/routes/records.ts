@@ -1,7 +1,6 @@
 /** Lists and single records: signals, identities, decisions, plans, actions, connections, policies. */
 import { z } from 'zod';
 import { actionStates, planStates } from '../../model/action.ts';
-import { fromRfc3339 } from '../../model/clock.ts';
 import { decisionModes, outcomes } from '../../model/decision.ts';
 import { AppError } from '../../model/errors.ts';
 import { isId } from '../../model/ids.ts';
@@ -11,15 +10,10 @@ import { dismissalScopes, verdicts } from '../../model/verdict.ts';
 import { everyReader, operators, scoreReaders, seesPeople } from '../authentication.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { Filter, ServerParts } from '../parts.ts';
-import { wholeNumber } from '../query.ts';
+import { instantText, wholeNumber } from '../query.ts';
 import { recordSchemas, signalStates } from '../record-schemas.ts';
 import { defineRoute, type Route } from '../route-table.ts';
 
-const instant = z
-  .string()
-  .max(64)
-  .refine((text) => fromRfc3339(text) !== undefined, 'must be an RFC 3339 instant with a zone')
-  .meta({ format: 'date-time' });
 const id = z.uuid({ error: 'must be an id' });
 const word = z.string().min(1).max(256).refine(isPlain, 'must be a plain text');
 const limit = wholeNumber(1, 500).default(50);
@@ -60,7 +54,7 @@ const kinds: Readonly<Record<keyof ServerParts['records'], Kind>> = {
     access: everyReader,
     filters: { email: word },
     personal: ['email'],
-    shownWith: { at: instant },
+    shownWith: { at: instantText },
   },
   decisions: {
     summary: 'Decisions, newest first',
@@ -71,8 +65,8 @@ const kinds: Readonly<Record<keyof ServerParts['records'], Kind>> = {
       outcome: z.enum(outcomes),
       level: z.enum(levels),
       mode: z.enum(decisionModes),
-      from: instant,
-      to: instant,
+      from: instantText,
+      to: instantText,
     },
   },
   plans: { summary: 'Plans, newest first', access: everyReader, filters: { state: z.enum(planStates), decision: id } },
@@ -149,8 +143,8 @@ const verdictBody = z
   })
   .refine(({ verdict, scope }) => verdict === 'false' || scope === undefined, 'scope: only a false verdict dismisses anything');
 const dismissalSchema = z.looseObject({
-  dismissed: z.array(z.looseObject({ signalType: z.string(), severity: z.string(), source: z.string(), until: instant })),
-  events: z.array(z.looseObject({ signalId: z.string(), decisionId: z.string(), at: instant })),
+  dismissed: z.array(z.looseObject({ signalType: z.string(), severity: z.string(), source: z.string(), until: instantText })),
+  events: z.array(z.looseObject({ signalId: z.string(), decisionId: z.string(), at: instantText })),
   moreEvents: z.boolean(),
 });
 const verdictSchema = dismissalSchema.extend({
