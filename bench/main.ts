@@ -5,11 +5,12 @@
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
 import { ingest } from './ingest.ts';
+import { judging } from './judging.ts';
 import { latency } from './latency.ts';
 import { formatRow } from './row.ts';
 import { start } from './start.ts';
 
-const benches: readonly Bench[] = [ingest, latency, start];
+const benches: readonly Bench[] = [judging, ingest, latency, start];
 const known = benches.flatMap((bench) => bench.names);
 
 const values = readArguments();

@@ -50,8 +50,9 @@ export function decide(
   settings: JudgingSettings,
   options: { readonly trace?: boolean } = {},
 ): Intent {
-  const candidates = policies.bySignalType.get(situation.signal.type);
-  if (candidates === undefined) return { ...nothing, reasons: [{ code: 'signal' }], trace: [] };
+  const all = policies.bySignalType.get(situation.signal.type);
+  if (all === undefined) return { ...nothing, reasons: [{ code: 'signal' }], trace: [] };
+  const { listening: candidates, deaf } = bySource(all, situation.signal);
   const facts = policies.factsByType.get(situation.signal.type) ?? {};
   // Most signals fall away before anything is read.
   let made: Values | undefined;
@@ -63,9 +64,38 @@ export function decide(
     if ('policy' in result) matches.push(result);
     else fallen.push(result);
   }
-  const trace = options.trace ? traceOf(candidates, values()) : [];
-  if (matches.length === 0) return { ...nothing, reasons: nearest(fallen), trace };
+  const trace = options.trace ? traceOf(all, values()) : [];
+  if (matches.length === 0) {
+    // Those that do not listen to the source are asked only where nobody came further than that.
+    if (!fallen.some((fell) => stages.indexOf(fell.code) > sourceStage))
+      fallen.push(...deaf.flatMap((policy) => fallsAway(policy, situation, assessment, values) ?? []));
+    return { ...nothing, reasons: nearest(fallen), trace };
+  }
   return { ...intend(matches, situation, settings, fallen), trace };
+}
+
+const sourceStage = stages.indexOf('source');
+
+interface BySource {
+  readonly listening: readonly CompiledPolicy[];
+  readonly deaf: readonly CompiledPolicy[];
+}
+
+/** Remembered for each source, of which there are as many as connections: of a thousand policies a few listen to one. */
+const known = new WeakMap<readonly CompiledPolicy[], Map<string, BySource>>();
+
+function bySource(policies: readonly CompiledPolicy[], { source, sourceKind }: Situation['signal']): BySource {
+  const sources = known.get(policies) ?? new Map<string, BySource>();
+  known.set(policies, sources);
+  const key = `${sourceKind} ${source}`;
+  let found = sources.get(key);
+  if (found === undefined) {
+    const listens = (policy: CompiledPolicy) =>
+      policy.sources === undefined || policy.sources.has(source) || policy.sources.has(sourceKind);
+    found = { listening: policies.filter(listens), deaf: policies.filter((policy) => !listens(policy)) };
+    sources.set(key, found);
+  }
+  return found;
 }
 
 function consider(
@@ -156,7 +186,10 @@ function gapsOf(paths: readonly { readonly path: string; readonly names: readonl
 
 /** The one that came furthest speaks; errors are always told, because somebody must mend them, and exceptions, because they changed something. */
 function nearest(fallen: readonly Fell[]): readonly Reason[] {
-  const furthest = [...fallen].sort((a, b) => stages.indexOf(b.code) - stages.indexOf(a.code) || (a.ref < b.ref ? -1 : 1))[0];
+  const furthest = fallen.reduce<Fell | undefined>(
+    (best, fell) => (best === undefined || cameFurther(fell, best) ? fell : best),
+    undefined,
+  );
   if (furthest === undefined) return [{ code: 'signal' }];
   const told = fallen.filter((fell) => (fell.code === 'policyError' || fell.code === 'exception') && fell !== furthest);
   return [reasonOf(furthest), ...(furthest.gaps ?? []), ...told.map(reasonOf)];
@@ -166,6 +199,11 @@ const alwaysTold: ReadonlySet<ReasonCode> = new Set(['policyError', 'excluded', 
 
 function reasonOf({ gaps: _, ...reason }: Fell): Reason {
   return reason;
+}
+
+function cameFurther(a: Fell, b: Fell): boolean {
+  const stage = stages.indexOf(a.code) - stages.indexOf(b.code);
+  return stage > 0 || (stage === 0 && a.ref < b.ref);
 }
 
 function intend(

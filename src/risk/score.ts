@@ -66,44 +66,63 @@ export function weigh(
 /** Scores the evidence as it stands at `at`. Types that the catalogue no longer names count nothing and are a gap. */
 export function score(state: EvidenceState, at: Instant, context: ScoreContext, model: RiskModel): Score {
   const count = model.groups.length;
-  const tagged = new Float64Array(count * ranks);
-  const untagged = new Float64Array(count * ranks);
+  const tagged = emptied(scratch.tagged, count * ranks);
+  const untagged = emptied(scratch.untagged, count * ranks);
   const gaps = weigh(state, at, context, model, (type, value, plain) => {
     insert(tagged, type.groupIndex, value);
     insert(untagged, type.groupIndex, plain);
   });
   const multipliers = multipliersOf(context, model);
   const groups: string[] = [];
-  const own = { statistical: 0, other: 0 };
-  const multiplied = { statistical: 0, other: 0 };
-  const plain = { statistical: 0, other: 0 };
+  // Of place and habit, and of all other groups: with the person's multipliers, and without them and the event's tag.
+  let others = 0;
+  let multipliedStatistical = 0;
+  let multipliedOther = 0;
+  let plainStatistical = 0;
+  let plainOther = 0;
   let statisticalActive = false;
   let otherActive = 0;
   for (let group = 0; group < count; group++) {
     if (untagged[group * ranks] === 0) continue;
     const sum = sumOf(tagged, group);
-    const side = model.statistical[group] === true ? 'statistical' : 'other';
-    own[side] += sum;
-    multiplied[side] += (multipliers[group] as number) * sum;
-    plain[side] += sumOf(untagged, group);
-    if (sum < model.activeNats) continue;
-    groups.push(model.groups[group] as string);
-    if (side === 'statistical') statisticalActive = true;
-    else otherActive++;
+    const multiplied = (multipliers[group] as number) * sum;
+    const plain = sumOf(untagged, group);
+    const active = sum >= model.activeNats;
+    if (active) groups.push(model.groups[group] as string);
+    if (model.statistical[group] === true) {
+      multipliedStatistical += multiplied;
+      plainStatistical += plain;
+      if (active) statisticalActive = true;
+    } else {
+      others += sum;
+      multipliedOther += multiplied;
+      plainOther += plain;
+      if (active) otherActive++;
+    }
   }
-  gaps.push(...multiplierGaps(context, (group) => (tagged[group * ranks] as number) > 0, model));
-  const nats = cap(multiplied.statistical, multiplied.other, model);
+  const missing = multiplierGaps(context, (group) => (tagged[group * ranks] as number) > 0, model);
+  if (missing.length > 0) gaps.push(...missing);
+  const nats = cap(multipliedStatistical, multipliedOther, model);
   const result = toPoints(nats);
   return {
     nats,
     score: result,
-    base: toPoints(cap(plain.statistical, plain.other, model)),
+    base: toPoints(cap(plainStatistical, plainOther, model)),
     level: levelOf(result, model),
     groups,
     groupsActive: otherActive + (statisticalActive ? 1 : 0),
-    statisticalOnly: nats > 0 && own.other < model.activeNats,
+    statisticalOnly: nats > 0 && others < model.activeNats,
     gaps,
   };
+}
+
+/** Room for the highest values of 32 groups, used anew by every score: nothing else in it costs as much as making such an array. */
+const scratch = { tagged: new Float64Array(32 * ranks), untagged: new Float64Array(32 * ranks) };
+
+function emptied(room: Float64Array, size: number): Float64Array {
+  if (size > room.length) return new Float64Array(size);
+  for (let index = 0; index < size; index++) room[index] = 0;
+  return room;
 }
 
 /** Nats 0 and above as points 0-100, rounded to four decimals. */

@@ -143,7 +143,9 @@ async function roomWith(name: string, fault?: Fault): Promise<Room> {
 
 function failuresOf(room: Room): readonly string[] {
   const checks = [...goldenChecks(room), ...propertiesOfState(room), ...propertiesOfScore(room), ...agreementChecks(room)];
-  return checks.flatMap(({ name, run }) => {
+  // The two on bounds are the dearest, and no fault here needs them.
+  const quick = checks.filter(({ name }) => !name.startsWith('10:') && !name.includes('beyond what is kept'));
+  return quick.flatMap(({ name, run }) => {
     try {
       run({ numRuns: 100, seed: 1, endOnFailure: true });
       return [];
