@@ -96,7 +96,8 @@ async function bury(item: Item, reason: string, parts: PipelineParts): Promise<A
       await session.commit([]);
       return acknowledge([item], [], repeats)[0] as Acknowledgement;
     }
-    parts.log.error({ signalId: item.signalId, type: item.arrival.type, reason }, 'signal.buried');
+    const event = item.reopened ? 'signal.notDecidedAnew' : 'signal.buried';
+    parts.log.error({ signalId: item.signalId, type: item.arrival.type, reason }, event);
     // Another process was first, and its word stands; one that was decided before stays as it was decided.
     const taken = item.reopened || !isOurs(item, opened);
     await session.commit(taken ? [] : await composeBurial({ item, reason }, opened.at, parts));

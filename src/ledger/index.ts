@@ -8,5 +8,5 @@ export { type ExportedFile, exportLedger } from './export.ts';
 export { formatVerifierKey, type NoteKey, type NoteSigner, parseVerifierKey } from './note.ts';
 export { discloseEntry, envelopeVersion, prepareEntry } from './prepare.ts';
 export { type ConsistencyProof, createLedgerReader, type EntryProof, type LedgerReader, type LogFile } from './reader.ts';
-export { type Disclosure, openText, sealRandomBytes, sealText } from './seal.ts';
+export { type Disclosure, openText, resealRandomBytes, resealText, sealRandomBytes, sealText } from './seal.ts';
 export { createSequencer, type LedgerKeys, type Sequencer, type SequencerOptions, type SequencerStatus } from './sequencer.ts';

@@ -1,6 +1,15 @@
 /** Everything that a settled batch leaves in the database, as statements of one round trip. */
 import type { Judged } from '../engine.ts';
-import { decidedEntry, planEntry, prepareEntry, sealRandomBytes, sealText, undecidedEntry } from '../ledger/index.ts';
+import {
+  decidedEntry,
+  planEntry,
+  prepareEntry,
+  resealRandomBytes,
+  resealText,
+  sealRandomBytes,
+  sealText,
+  undecidedEntry,
+} from '../ledger/index.ts';
 import type { Instant } from '../model/clock.ts';
 import type { CounterUse, Decision, Plan } from '../model/decision.ts';
 import type { EntryRow } from '../model/entry.ts';
@@ -11,7 +20,7 @@ import { entryStatements } from '../store/ledger-append.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses, insertSignals, insertSources, insertUndecided, updateEvidence } from '../store/settle-write.ts';
 import type { Statement } from '../store/statement.ts';
-import { forgetUnresolved, insertUnresolved, type UnresolvedRow } from '../store/unresolved.ts';
+import { forgetUnresolved, handOver, insertUnresolved, type UnresolvedRow } from '../store/unresolved.ts';
 import { insertVerdicts, type VerdictRow } from '../store/verdict-rows.ts';
 import type { Considered, Failed, JudgedBatch } from './batch.ts';
 import type { PipelineParts } from './parts.ts';
@@ -95,6 +104,7 @@ export async function composeWrites(
   if (unresolved.length > 0) statements.push(insertUnresolved(unresolved.map((one) => unresolvedRow(one, at, parts))));
   const resolved = settled.filter((one) => one.amends !== undefined);
   if (resolved.length > 0) statements.push(forgetUnresolved(resolved.map((one) => one.item.signalId)));
+  for (const one of resolved) statements.push(...(await handOverFirst(one, parts)));
   const verdicts = settled.flatMap(verdictRow);
   if (verdicts.length > 0) statements.push(insertVerdicts(verdicts));
   for (const failed of batch.failed) statements.push(await undecidedStatement(failed, at, parts));
@@ -146,6 +156,14 @@ function verdictRow({ item }: Settled): readonly VerdictRow[] {
   const { type, facts } = item.arrival;
   if (type !== verdictType) return [];
   return [{ signalId: item.signalId, decisionId: facts['decisionId'] as DecisionId, verdict: facts['verdict'] as Verdict }];
+}
+
+/** Sealed with the connection's key, the first decision would outlive the erasure of the person whom it turned out to be about. */
+async function handOverFirst({ item, owner, key, amends }: Settled, { keys, random }: PipelineParts): Promise<readonly Statement[]> {
+  if (amends === undefined || amends.sealed === null || !('identityId' in owner)) return [];
+  const from = await keys.connectionKey(item.arrival.source);
+  const sealed = resealText(amends.sealed, amends.decisionId, { from, to: key }, random(resealRandomBytes));
+  return sealed === undefined ? [] : [handOver(amends.decisionId, owner.identityId, sealed)];
 }
 
 function entryRows(

@@ -58,11 +58,15 @@ export async function mergeIdentities(
   );
   const [goneStanding, standing] = [gone, survivor].map((id) => rows.find((row) => row.id === id) as Standing);
   const united = unite(standing as Standing, goneStanding as Standing);
-  await tx.query(`update identity set merged_into = $2, evidence = '', held_level = 'none' where id = $1 or merged_into = $1`, [
-    gone,
+  await tx.query(
+    `update identity set merged_into = $2, evidence = '', held_level = 'none', level_due_at = null where id = $1 or merged_into = $1`,
+    [gone, survivor],
+  );
+  await tx.query(`update identity set evidence = $2, held_level = $3, level_due_at = null where id = $1`, [
     survivor,
+    united.evidence,
+    united.heldLevel,
   ]);
-  await tx.query(`update identity set evidence = $2, held_level = $3 where id = $1`, [survivor, united.evidence, united.heldLevel]);
   for (const table of ['account', 'identity_alias'])
     await tx.query(`update ${table} set identity_id = $2 where identity_id = $1`, [gone, survivor]);
   // Both may have a name from one source; it is kept once.

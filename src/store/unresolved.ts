@@ -65,14 +65,25 @@ export interface Amended {
   readonly decisionId: string;
   /** Number of the signal's next row. */
   readonly nth: number;
+  /** What was sealed with its connection's key when nobody was known; null where nothing was. */
+  readonly sealed: Buffer | null;
+}
+
+/** The words on a person who is known now belong under that person's key: with it they are erased. */
+export function handOver(decisionId: string, identityId: IdentityId, sealed: Buffer): Statement {
+  return {
+    text: `update ledger_entry set sealed = $2, sealed_for = $3, sealed_by = null where id = $1`,
+    values: [decisionId, sealed, identityId],
+  };
 }
 
 /** Locks those that still wait; the others were decided by somebody else. */
 export function lockUnresolved(ids: readonly SignalId[]): Statement {
   return {
     name: 'unresolved-lock',
-    text: `select u.signal_id as "signalId", last.decision_id as "decisionId", (last.nth + 1)::int as nth from unresolved u
+    text: `select u.signal_id as "signalId", last.decision_id as "decisionId", (last.nth + 1)::int as nth, e.sealed from unresolved u
       cross join lateral (select s.decision_id, s.nth from signal s where s.id = u.signal_id order by s.nth desc limit 1) as last
+      left join ledger_entry e on e.id = last.decision_id and e.sealed_by is not null
       where u.signal_id = any (string_to_array($1, ',')::uuid[]) order by u.signal_id for update of u`,
     values: [ids.join(',')],
   };

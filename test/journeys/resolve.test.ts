@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyTlogProof } from '../../src/ledger/verifier/verify.ts';
 import type { IdentityId } from '../../src/model/ids.ts';
 import type { Caller } from '../../src/server/index.ts';
 import { until } from '../fault/world.ts';
@@ -113,6 +114,32 @@ describe('a signal whose person is not known', () => {
     await service.resolve();
     expect(await rows(session)).toMatchObject([{ state: 'unresolved', identity_id: null }]);
     await world.query('delete from unresolved');
+  });
+});
+
+describe('erasing a person whose first signals were decided before anybody knew them', () => {
+  it('takes those decisions along, and leaves their proofs valid', async () => {
+    const [person] = await world.query(`select identity_id as id from account where external_id = 'stranger'`);
+    const decisions = await world.query(
+      `select e.id, sealed_for, sealed_by from signal s join ledger_entry e on e.id = s.decision_id
+       where s.id in (select id from signal where identity_id = $1) order by s.nth`,
+      [person?.['id']],
+    );
+    expect(decisions.map(({ sealed_for, sealed_by }) => [sealed_for, sealed_by])).toEqual([
+      [person?.['id'], null],
+      [person?.['id'], null],
+    ]);
+    const prove = async () => {
+      const keys = await service.parts.ledgerKeys();
+      const proofs = await Promise.all(decisions.map(({ id }) => service.parts.proof(String(id), admin)));
+      return proofs.map((proof) => verifyTlogProof(String(proof), [...keys]).ok);
+    };
+    const replay = () => Promise.all(decisions.map(({ id }) => service.parts.replay(String(id), 'stored')));
+    expect(await prove()).toEqual([true, true]);
+    expect(await replay()).toMatchObject([{ same: true }, { same: true }]);
+    await service.core.store.transaction((tx) => service.core.keyring.erasePersonKey(tx, person?.['id'] as IdentityId));
+    expect(await prove()).toEqual([true, true]);
+    expect(await replay()).toEqual([undefined, undefined]);
   });
 });
 
