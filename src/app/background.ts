@@ -37,6 +37,8 @@ export interface BackgroundParts {
 const pausesEveryMs = 500;
 const followEveryMs = 3_000;
 const undecidedEveryMs = 5_000;
+/** Readers are shown the right level at once; this is for what is told by itself. */
+const levelsEveryMs = 2_000;
 const tidyEveryMs = 6 * 3_600_000;
 /** Editors write a file in several steps. */
 const settleMs = 300;
@@ -49,7 +51,7 @@ export function startBackground(parts: BackgroundParts): { stop(): Promise<void>
     repeat(clock, pausesEveryMs, () => judging.refreshPauses(), failed('pauses')),
     repeat(clock, followEveryMs, () => judging.refresh(), failed('follow')),
     repeat(clock, undecidedEveryMs, () => settleUndecided(parts), failed('undecided')),
-    repeat(clock, levels.pauseMs, () => levels.look(), failed('levels')),
+    repeat(clock, levelsEveryMs, () => levels.look(), failed('levels')),
     repeat(clock, tidyEveryMs, () => tidy(store, clock), failed('tidy')),
   ];
   const folder = watchPolicies(parts, failed('policies'));
