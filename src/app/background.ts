@@ -46,6 +46,8 @@ const undecidedEveryMs = 5_000;
 const resolveEveryMs = 2_000;
 /** Nothing follows from a signal of before that, whoever is meant. */
 const unresolvedKeptMs = 90 * 86_400_000;
+/** Readers are shown the right level at once; this is for what is told by itself. */
+const levelsEveryMs = 2_000;
 const tidyEveryMs = 6 * 3_600_000;
 /** Editors write a file in several steps. */
 const settleMs = 300;
@@ -60,7 +62,7 @@ export function startBackground(parts: BackgroundParts): { stop(): Promise<void>
     repeat(clock, followEveryMs, () => judging.refresh(), failed('follow')),
     repeat(clock, undecidedEveryMs, () => settleUndecided(parts), failed('undecided')),
     repeat(clock, resolveEveryMs, () => resolveWaiting(parts, ending.signal), failed('resolve')),
-    repeat(clock, levels.pauseMs, () => levels.look(), failed('levels')),
+    repeat(clock, levelsEveryMs, () => levels.look(), failed('levels')),
     repeat(clock, tidyEveryMs, () => tidy(store, clock), failed('tidy')),
   ];
   const folder = watchPolicies(parts, failed('policies'));

@@ -14,7 +14,6 @@ import {
   type DueLevel,
   type LookedAt,
   makeLevelsDue,
-  nextLevelDue,
   openRechecks,
   takeDueLevels,
   writeLevels,
@@ -25,12 +24,8 @@ import type { Judging } from './judging.ts';
 export interface HeldLevels {
   /** Looks at everybody who is due, and where what is judged by has changed at everybody with evidence; answers how many. */
   look(): Promise<number>;
-  /** How long nobody is due, as the last look left it. */
-  pauseMs(): number;
 }
 
-/** At the latest then somebody looks for those whose evidence changed meanwhile; readers need not wait for it. */
-const pauseMs = { least: 1_000, most: 30_000 };
 const atOnce = 64;
 const pageSize = 500;
 
@@ -41,7 +36,6 @@ export function createHeldLevels(parts: {
   readonly log: Log;
 }): HeldLevels {
   const { store, judging, clock, log } = parts;
-  let next: number = pauseMs.least;
 
   async function lookAtSome(): Promise<number> {
     const at = clock.now();
@@ -65,11 +59,8 @@ export function createHeldLevels(parts: {
       }
       let count = 0;
       for (let some = atOnce; some === atOnce; count += some) some = await lookAtSome();
-      const due = await nextLevelDue(store);
-      next = due === undefined || due === null ? pauseMs.most : due - clock.now();
       return count;
     },
-    pauseMs: () => Math.min(Math.max(next, pauseMs.least), pauseMs.most),
   };
 }
 

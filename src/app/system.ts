@@ -40,20 +40,17 @@ export function systemRandom(size: number): Uint8Array {
   return drawn.subarray(used - size, used);
 }
 
-/**
- * Does `task` again and again, `pauseMs` after the last one ended, until stopped; what it throws goes to `failed`. A pause that is a
- * function is asked before each wait.
- */
+/** Does `task` again and again, `pauseMs` after the last one ended, until stopped; what it throws goes to `failed`. */
 export function repeat(
   clock: Clock,
-  pauseMs: number | (() => number),
+  pauseMs: number,
   task: () => Promise<unknown>,
   failed: (error: unknown) => void,
 ): { stop(): Promise<void> } {
   const ended = new AbortController();
   const running = (async () => {
     while (!ended.signal.aborted) {
-      await clock.sleep(typeof pauseMs === 'number' ? pauseMs : pauseMs(), ended.signal);
+      await clock.sleep(pauseMs, ended.signal);
       if (!ended.signal.aborted) await task().catch(failed);
     }
   })();

@@ -141,10 +141,13 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
  * rest is reckoned in the background.
  */
 function lookAfter(situation: Situation, before: Carried, after: Omit<Carried, 'lookAt'>, { bundle }: JudgingState): Carried['lookAt'] {
-  const [step] = contextSteps(after.state, situation.now, contextOf(situation), bundle.risk);
-  if (after.heldLevel === 'none') return step ?? null;
+  const stepsOf = (state: EvidenceState) => contextSteps(state, situation.now, contextOf(situation), bundle.risk);
+  const steps = stepsOf(after.state);
+  if (after.heldLevel === 'none') return steps[0] ?? null;
   const stands = before.lookAt === 'kept' && after.heldLevel === before.heldLevel && situation.signal.marks.length === 0;
-  return stands && step === undefined ? 'kept' : null;
+  if (!stands || steps.length === 0) return stands ? 'kept' : null;
+  const known = stepsOf(before.state);
+  return steps.every((step) => known.includes(step)) ? 'kept' : null;
 }
 
 /** What is known of the other sources whose evidence the person holds. */

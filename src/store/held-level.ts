@@ -51,14 +51,6 @@ export async function writeLevels(tx: Tx, rows: readonly LookedAt[]): Promise<vo
   );
 }
 
-/** When the next one is due: null for at once, undefined where nobody waits. */
-export async function nextLevelDue(db: Db): Promise<Instant | null | undefined> {
-  const { rows } = await db.query<{ dueAt: Instant | null }>(
-    `select level_due_at as "dueAt" from identity where ${waiting} order by level_due_at nulls first limit 1`,
-  );
-  return rows[0]?.dueAt;
-}
-
 /** Asks, in the transaction that changes what is judged by, that everybody's level be looked at afterwards. */
 export async function requestRecheck(tx: Tx, id: EntryId): Promise<void> {
   await tx.query('insert into level_recheck (id) values ($1)', [id]);

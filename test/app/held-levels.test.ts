@@ -78,7 +78,6 @@ describe('held levels', () => {
       ['low', 36],
       ['none', -1],
     ]);
-    expect(levels.pauseMs()).toBe(30_000);
   });
 
   it('are right however late somebody looks', async () => {
@@ -94,7 +93,7 @@ describe('held levels', () => {
     expect(await levels.look()).toBe(1);
     expect((await standing(id)).dueAt).toBe(Number.POSITIVE_INFINITY);
     await clock.advance(400 * dayMs);
-    expect([await levels.look(), levels.pauseMs()]).toEqual([0, 30_000]);
+    expect(await levels.look()).toBe(0);
   });
 
   it('rise where a source comes to be believed in full', async () => {
@@ -105,19 +104,6 @@ describe('held levels', () => {
     await clock.advance(dayMs);
     await levels.look();
     expect((await standing(id)).held).toBe('high');
-  });
-
-  it('wait until the next is due, and neither less than a second nor more than half a minute', async () => {
-    const id = await person(evidenceOf({ type: 'brute_force' }), 'low');
-    const levels = levelsOf();
-    await levels.look();
-    expect(levels.pauseMs()).toBe(30_000);
-    await clock.advance(((await standing(id)).dueAt as number) - clock.now() - 7_000);
-    await levels.look();
-    expect(levels.pauseMs()).toBe(7_000);
-    await clock.advance(6_900);
-    await levels.look();
-    expect(levels.pauseMs()).toBe(1_000);
   });
 
   it('of one person are looked at by one process, and a locked row is left for later', async () => {
