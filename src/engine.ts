@@ -12,7 +12,7 @@ import type { Assessment } from './model/risk.ts';
 import type { JudgingSettings } from './model/settings.ts';
 import type { SignalState } from './model/signal.ts';
 import type { Situation } from './model/situation.ts';
-import { type CompiledPolicies, compilePolicies, decide, type TestJudge } from './policy/index.ts';
+import { type CompiledPolicies, compilePolicies, decide, type KnownNames, lintFiles, type TestJudge } from './policy/index.ts';
 import { assess, parseRiskModel, type RiskModel } from './risk/index.ts';
 
 /** Everything that is judged by, under one hash. */
@@ -29,17 +29,21 @@ export type CompiledBundle = { readonly ok: true; readonly bundle: Bundle } | { 
 
 const riskPath = 'risk.yaml';
 
-/** Loads a policy folder's files whole or not at all; every fault at once. */
-export function compileBundle(files: ReadonlyMap<string, string>): CompiledBundle {
+/**
+ * Loads a policy folder's files whole or not at all; every fault at once. `connections` are those of a configuration at hand; without
+ * them names of connections go unchecked, so that what a configuration says never stops a bundle from loading.
+ */
+export function compileBundle(files: ReadonlyMap<string, string>, names: Pick<KnownNames, 'connections'> = {}): CompiledBundle {
   const riskText = files.get(riskPath);
   if (riskText === undefined)
     return { ok: false, faults: [{ file: riskPath, line: 1, column: 1, path: '', message: 'the file is missing', code: 'E101' }] };
   const risk = parseRiskModel(riskText, riskPath);
   const guards = parseGuardrails(files);
   // Without a catalogue no policy can be checked; its own faults come first.
-  const policies = risk.ok ? compilePolicies(files, risk.value) : undefined;
-  const faults = [...(risk.ok ? [] : risk.faults), ...(guards.ok ? [] : guards.faults), ...(policies?.ok === false ? policies.faults : [])];
-  if (!risk.ok || !guards.ok || !policies?.ok) return { ok: false, faults: sortFaults(faults) };
+  const known = guards.ok ? { ...names, guards: guards.guardrails.guards } : names;
+  const policies = risk.ok ? compilePolicies(files, risk.value, known) : undefined;
+  const faults = [risk, guards, policies].flatMap((part) => (part?.ok === false ? part.faults : [])).concat(lintFiles(files));
+  if (!risk.ok || !guards.ok || !policies?.ok || faults.length > 0) return { ok: false, faults: sortFaults(faults) };
   const documents = [{ path: riskPath, hash: hashOf(riskText) }, ...guards.guardrails.documents, ...policies.policies.documents]
     .map(({ path, hash: documentHash }) => ({ path, hash: documentHash }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -14,6 +14,7 @@ import type { Condition, ConditionEvaluator } from './condition.ts';
 import { createConditionEvaluator } from './condition.ts';
 import { parseDuration } from './duration.ts';
 import { lintPolicy } from './lint.ts';
+import type { GuardBounds } from './lint-guardrails.ts';
 import type { CompiledList } from './lists.ts';
 import type { PolicyDocument, PolicyStep } from './schema.ts';
 import { policySchema } from './schema.ts';
@@ -23,6 +24,8 @@ export interface KnownNames {
   readonly lists?: ReadonlyMap<string, CompiledList>;
   /** Ids of configured connections and transmitters; absent where no configuration is at hand: then names of connections go unchecked. */
   readonly connections?: ReadonlySet<string>;
+  /** What no policy may loosen, and the ids of all guards; absent: unchecked. */
+  readonly guards?: GuardBounds & Readonly<Record<string, unknown>>;
 }
 
 export type CompileResult =

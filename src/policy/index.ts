@@ -4,3 +4,4 @@ export type { CompiledPolicies, CompiledPolicy } from './compiled.ts';
 export { decide } from './decide.ts';
 export { type InlineResult, runInlineTests, type TestJudge } from './inline-tests.ts';
 export { policyJsonSchema } from './json-schema.ts';
+export { lintFiles, lintVersions, type PolicyFiles } from './lint-files.ts';

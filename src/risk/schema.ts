@@ -48,7 +48,8 @@ export const riskModelSchema = z.strictObject({
   metadata: z.strictObject({
     id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/),
     version: z.int().min(1),
-    owner: z.string().regex(/^(group|user):\S+$/, 'must be group:NAME or user:NAME'),
+    /** `group:` or `user:`, judged as E113. */
+    owner: z.string().min(1).max(200),
     reviewBy: z.iso.date(),
   }),
   groups: z.record(
@@ -122,6 +123,7 @@ export function checkRiskDocument(document: RiskDocument, file: string, locate: 
     if (groups !== 'all') for (const [index, group] of groups.entries()) checkGroup(group, [...path, index]);
   };
 
+  if (!/^(group|user):\S+$/.test(document.metadata.owner)) fault(['metadata', 'owner'], 'must be group:NAME or user:NAME', 'E113');
   const thresholds = Object.values(document.levels).map((each) => each.enter);
   for (const [type, entry] of Object.entries(document.types)) {
     const path = ['types', type];
