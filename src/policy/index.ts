@@ -5,3 +5,4 @@ export { decide } from './decide.ts';
 export { type InlineResult, runInlineTests, type TestJudge } from './inline-tests.ts';
 export { policyJsonSchema } from './json-schema.ts';
 export { lintFiles, lintVersions, type PolicyFiles } from './lint-files.ts';
+export { type MutationScore, scoreMutations, scorePercent, wantedScore } from './mutation.ts';
