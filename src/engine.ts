@@ -12,8 +12,8 @@ import type { Assessment } from './model/risk.ts';
 import type { JudgingSettings } from './model/settings.ts';
 import type { SignalState } from './model/signal.ts';
 import type { Situation } from './model/situation.ts';
-import { type CompiledPolicies, compilePolicies, decide, type KnownNames, lintFiles, type TestJudge } from './policy/index.ts';
-import { assess, parseRiskModel, type RiskModel } from './risk/index.ts';
+import { type CompiledPolicies, compilePolicies, decide, type KnownNames, lintFiles, type WhatIfJudge } from './policy/index.ts';
+import { assess, contextOf, parseRiskModel, pointsOf, type RiskModel } from './risk/index.ts';
 
 /** Everything that is judged by, under one hash. */
 export interface Bundle {
@@ -177,7 +177,7 @@ export function rejudge({ situation, pauses, readings, aside }: Snapshot, bundle
 }
 
 /** Judges the situations of inline tests: the same steps, with the confidence, lists and counters that a test gives. */
-export function createTestJudge(bundle: Bundle): TestJudge {
+export function createTestJudge(bundle: Bundle): WhatIfJudge {
   return (situation, given) => {
     const rules = [...given.confidence].map(([source, value]) => ({
       sources: new Set([source]),
@@ -189,7 +189,9 @@ export function createTestJudge(bundle: Bundle): TestJudge {
     const risk: RiskModel = { ...bundle.risk, confidence };
     const draft = consider(situation, { ...bundle, risk, policies: given.policies }, given.settings, [], { trace: true });
     const { judgement } = conclude(draft, given.readings(questionsOf(draft)));
-    return { assessment: draft.assessment as Assessment, intent: draft.intent as Intent, judgement };
+    const assessment = draft.assessment as Assessment;
+    const points = () => (situation.identity === null ? [] : pointsOf(assessment.evidence, situation.now, contextOf(situation), risk));
+    return { assessment, intent: draft.intent as Intent, judgement, points };
   };
 }
 

@@ -1,5 +1,4 @@
 /** What a process does by the clock: follow the others, follow the policy folder, settle again what was undecided, tidy up. */
-import { watch } from 'node:fs';
 import { openText } from '../ledger/index.ts';
 import type { Clock } from '../model/clock.ts';
 import { formatFaults } from '../model/document.ts';
@@ -16,6 +15,7 @@ import { sweepSignIns } from '../store/sign-in.ts';
 import type { ConnectedAdapters } from './adapters.ts';
 import { loadPolicies } from './core.ts';
 import type { Judging } from './judging.ts';
+import { watchPolicyFolder } from './policy-folder.ts';
 import { type RecordParts, recordBundle } from './records.ts';
 import { repeat } from './system.ts';
 
@@ -36,8 +36,6 @@ const pausesEveryMs = 500;
 const followEveryMs = 3_000;
 const undecidedEveryMs = 5_000;
 const tidyEveryMs = 6 * 3_600_000;
-/** Editors write a file in several steps. */
-const settleMs = 300;
 
 export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
   const { judging, store, clock, log } = parts;
@@ -78,7 +76,6 @@ function watchPolicies(
   { policyFolder, judging, records, clock, log }: BackgroundParts,
   failed: (error: unknown) => void,
 ): { stop(): void } {
-  let timer: { cancel(): void } | undefined;
   const take = async () => {
     try {
       const bundle = await loadPolicies(policyFolder);
@@ -92,15 +89,5 @@ function watchPolicies(
       else throw error;
     }
   };
-  const watcher = watch(policyFolder, { recursive: true, persistent: false }, () => {
-    timer?.cancel();
-    timer = clock.after(settleMs, () => void take().catch(failed));
-  });
-  watcher.on('error', failed);
-  return {
-    stop() {
-      timer?.cancel();
-      watcher.close();
-    },
-  };
+  return watchPolicyFolder(policyFolder, clock, () => void take().catch(failed), failed);
 }

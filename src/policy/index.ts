@@ -1,9 +1,12 @@
 /** What policies want: documents in, intent out. Pure. */
 export { type CompileResult, compilePolicies, type KnownNames } from './compile.ts';
 export type { CompiledPolicies, CompiledPolicy } from './compiled.ts';
+export { type Coverage, coverageOf, type Offer } from './coverage.ts';
 export { decide } from './decide.ts';
 export { type Configured, findDoubts } from './doubts.ts';
+export { parseQuestion } from './hypothesis.ts';
 export { type InlineResult, runInlineTests, type TestJudge } from './inline-tests.ts';
-export { policyJsonSchema } from './json-schema.ts';
 export { lintFiles, lintVersions, type PolicyFiles } from './lint-files.ts';
 export { type MutationScore, scoreMutations, scorePercent, wantedScore } from './mutation.ts';
+export { policyKind } from './schema.ts';
+export { type WhatIf, type WhatIfJudge, whatIf } from './what-if.ts';

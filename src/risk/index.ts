@@ -6,4 +6,5 @@ export { contextOf, type ScoreContext, tagOf } from './factors.ts';
 export { holdLevel, levelOf } from './level.ts';
 export { parseRiskModel, type RiskModel, type SignalType } from './model.ts';
 export { pointsOf } from './points.ts';
+export { riskModelKind } from './schema.ts';
 export { type Score, score } from './score.ts';

@@ -1,6 +1,7 @@
 /** The form of `risk.yaml`: what its keys are, and what must agree between them. */
 import { z } from 'zod';
 import type { Fault, Locate } from '../model/document.ts';
+import type { DocumentKind } from '../model/document-kind.ts';
 import { markClasses, severities, sourceKinds } from '../model/signal.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower case with digits and _, at most 64 characters');
@@ -177,3 +178,5 @@ export function checkRiskDocument(document: RiskDocument, file: string, locate: 
 
 /** Severities in the order in which they weigh. */
 export const bandNames = severities;
+
+export const riskModelKind: DocumentKind = { kind: 'RiskModel', place: 'risk.yaml', schema: riskModelSchema };

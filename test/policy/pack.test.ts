@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readPolicyFolder } from '../../src/app/policy-folder.ts';
 import { compileBundle, createTestJudge } from '../../src/engine.ts';
 import { guardsInForce } from '../../src/guard/index.ts';
-import { policyJsonSchema, runInlineTests } from '../../src/policy/index.ts';
+import { runInlineTests } from '../../src/policy/index.ts';
 
 const folder = join(import.meta.dirname, '../../policies');
 const compiled = compileBundle(await readPolicyFolder(folder));
@@ -19,8 +18,4 @@ for (const result of results.filter((one) => one.outcome === 'skipped'))
 
 it('ships every policy as a report', () => {
   expect(bundle.policies.policies.map((policy) => [policy.id, policy.mode])).toEqual([['RP-017', 'report-only']]);
-});
-
-it('keeps the JSON Schema of editors up to date; `npm run schema` writes it', () => {
-  expect(JSON.parse(readFileSync(join(folder, 'schema.json'), 'utf8'))).toEqual(policyJsonSchema());
 });

@@ -1,0 +1,12 @@
+/** Every kind of document that a policy folder may hold: a new kind is one more line here. */
+import { guardProfileKind, guardrailsKind } from '../guard/index.ts';
+import { type DocumentKind, foldSchemas } from '../model/document-kind.ts';
+import { policyKind } from '../policy/index.ts';
+import { riskModelKind } from '../risk/index.ts';
+
+export const documentKinds: readonly DocumentKind[] = [policyKind, riskModelKind, guardrailsKind, guardProfileKind];
+
+/** What `policies/schema.json` holds. */
+export function rescindJsonSchema(): Record<string, unknown> {
+  return foldSchemas('Rescind policy folder', documentKinds);
+}
