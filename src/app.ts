@@ -10,7 +10,7 @@ import { systemClock, systemRandom } from './app/system.ts';
 import { reportUnserved } from './app/unserved.ts';
 import type { Log } from './model/log.ts';
 import type { Role } from './model/operator.ts';
-import { createServer, type Listener, openListener } from './server/index.ts';
+import { createMetricsServer, createServer, type Listener, openListener } from './server/index.ts';
 import type { Settings } from './settings/index.ts';
 import { readBacklog } from './store/ledger-state.ts';
 import { insertSignInLink } from './store/sign-in.ts';
@@ -30,6 +30,8 @@ export interface AppOptions {
 export interface App {
   /** Where it listens, e.g. `http://127.0.0.1:8440`. */
   readonly origin: string;
+  /** Where the metrics are, if not below `origin`. */
+  readonly metricsOrigin?: string;
   readonly core: Core;
   /** A link that opens the status page once, within ten minutes. */
   signInLink(roles: readonly Role[]): Promise<string>;
@@ -48,16 +50,15 @@ export async function startApp({ settings, kind, workingDir, programDir, version
   const { host, port, tls } = settings.listen;
   const readFile = (path: string) => readFileSync(resolve(workingDir, path), 'utf8');
   const scheme = tls === undefined ? 'http' : 'https';
+  const originAt = (open: Listener) => `${scheme}://${host.includes(':') ? `[${host}]` : host}:${open.port}`;
+  const secrets = tls === undefined ? {} : { tls: { cert: readFile(tls.cert), key: readFile(tls.key) } };
   let listener: Listener | undefined;
+  let metricsListener: Listener | undefined;
   let local = '';
   const listen = async () => {
-    listener = await openListener({
-      host,
-      port,
-      clock,
-      ...(tls === undefined ? {} : { tls: { cert: readFile(tls.cert), key: readFile(tls.key) } }),
-    });
-    local = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
+    listener = await openListener({ host, port, clock, ...secrets });
+    if (settings.metrics.port !== undefined) metricsListener = await openListener({ host, port: settings.metrics.port, clock, ...secrets });
+    local = originAt(listener);
     return settings.publicUrl ?? local;
   };
   const options = { settings, kind, workingDir, listen, build: { version, build: hashProgram(programDir) }, clock, random, log };
@@ -66,7 +67,7 @@ export async function startApp({ settings, kind, workingDir, programDir, version
   try {
     core = await startCore({ ...options, planFinished: (connection, state) => planFinished?.(connection, state) });
   } catch (error) {
-    await listener?.close(0);
+    await Promise.all([listener?.close(0), metricsListener?.close(0)]);
     throw error;
   }
   const metrics = createMetrics({
@@ -76,18 +77,20 @@ export async function startApp({ settings, kind, workingDir, programDir, version
   planFinished = metrics.planFinished;
   const doors = openDoors(core, options, metrics);
   const handler = core.adapters.all().find(({ adapter }) => adapter.handler !== undefined)?.adapter.handler;
-  const application = createServer({
+  const parts = {
     ...bindServer(core, options, metrics),
     push: doors.push,
     signal: doors.signal,
     ...(handler === undefined ? {} : { idp: handler }),
-  });
-  listener?.serve(application);
+  };
+  listener?.serve(createServer(parts));
+  metricsListener?.serve(createMetricsServer(parts));
   const syncing = new AbortController();
   await core.syncDirectories(syncing.signal);
   log.info({ origin: local, kind, version }, 'process.listening');
   return {
     origin: local,
+    ...(metricsListener === undefined ? {} : { metricsOrigin: originAt(metricsListener) }),
     core,
     async signInLink(roles) {
       const code = Buffer.from(random(24)).toString('base64url');
@@ -96,7 +99,7 @@ export async function startApp({ settings, kind, workingDir, programDir, version
     },
     async stop() {
       syncing.abort();
-      await listener?.close(closeMs);
+      await Promise.all([listener?.close(closeMs), metricsListener?.close(closeMs)]);
       await core.stop();
       await doors.close();
     },

@@ -4,7 +4,17 @@
  */
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { type Asked, admit, concludeReview, type Guardrails, type PlanDraft, parseGuardrails, type Review, review } from './guard/index.ts';
+import {
+  type Asked,
+  admit,
+  concludeReview,
+  type Guardrails,
+  type PlanDraft,
+  parseGuardrails,
+  type Review,
+  readingOf,
+  review,
+} from './guard/index.ts';
 import { type CounterReading, type CounterUse, engineNumber, type Intent, type Judgement, type Reason } from './model/decision.ts';
 import { type Fault, parseYaml, sortFaults } from './model/document.ts';
 import type { Pause } from './model/pause.ts';
@@ -188,7 +198,10 @@ export function createTestJudge(bundle: Bundle): WhatIfJudge {
     const confidence = { default: 1, rules, newTransmitter: { forMs: 0, atMost: 1 } };
     const risk: RiskModel = { ...bundle.risk, confidence };
     const draft = consider(situation, { ...bundle, risk, policies: given.policies }, given.settings, [], { trace: true });
-    const { judgement } = conclude(draft, given.readings(questionsOf(draft)));
+    const { judgement } = conclude(
+      draft,
+      questionsOf(draft).map((asked) => readingOf(asked, given.usedOf(asked.scope))),
+    );
     const assessment = draft.assessment as Assessment;
     const points = () => (situation.identity === null ? [] : pointsOf(assessment.evidence, situation.now, contextOf(situation), risk));
     return { assessment, intent: draft.intent as Intent, judgement, points };
@@ -218,13 +231,19 @@ export function diffBundles(before: Bundle, after: Bundle): readonly Difference[
   });
 }
 
-/** Deep comparison; arrays are compared as wholes, objects member by member. */
+/** Deep comparison, member by member; arrays are compared as wholes unless both are equally many objects. */
 export function diffValues(before: unknown, after: unknown, path = ''): readonly Difference[] {
+  if (areRecords(before) && areRecords(after) && before.length === after.length)
+    return before.flatMap((one, index) => diffValues(one, after[index], path === '' ? String(index) : `${path}.${index}`));
   if (isRecord(before) && isRecord(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
     return keys.flatMap((key) => diffValues(before[key], after[key], path === '' ? key : `${path}.${key}`));
   }
   return canonicalize(before) === canonicalize(after) ? [] : [{ path, before: before ?? null, after: after ?? null }];
+}
+
+function areRecords(value: unknown): value is readonly Record<string, unknown>[] {
+  return Array.isArray(value) && value.every(isRecord);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -73,8 +73,7 @@ async function concludeAll(
   );
   const tally = createTally(counted, at);
   return considered.map((one) => {
-    const subject = questionsOf(one.draft)[0]?.subject;
-    const judged: Judged = conclude(one.draft, subject === undefined ? [] : tally.readingsFor(subject));
+    const judged: Judged = conclude(one.draft, tally.readingsFor(questionsOf(one.draft)));
     tally.add(judged.uses);
     return nameDecision(one, judged, at, parts);
   });

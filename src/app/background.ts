@@ -7,6 +7,7 @@ import type { SignalId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { type Batcher, type Item, itemAgain } from '../signals/index.ts';
 import { sweepExpiredRecords } from '../store/adapter-storage.ts';
+import { sweepGuardUses } from '../store/guard-use.ts';
 import { dueUndecided } from '../store/judged-by.ts';
 import type { Keyring } from '../store/keyring.ts';
 import type { Store } from '../store/open.ts';
@@ -60,6 +61,7 @@ async function tidy(store: Store, clock: Clock): Promise<void> {
   await ensureMonthlyPartitions(store, clock.now());
   await sweepExpiredRecords(store, clock.now());
   await sweepSignIns(store, clock.now());
+  await sweepGuardUses(store, clock.now());
 }
 
 /** Undecided signals whose time has come enter the same way as new ones, under their old names. */

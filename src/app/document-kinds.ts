@@ -1,10 +1,17 @@
 /** Every kind of document that a policy folder may hold: a new kind is one more line here. */
 import { guardProfileKind, guardrailsKind } from '../guard/index.ts';
 import { type DocumentKind, foldSchemas } from '../model/document-kind.ts';
-import { policyKind } from '../policy/index.ts';
+import { exceptionKind, listKind, policyKind } from '../policy/index.ts';
 import { riskModelKind } from '../risk/index.ts';
 
-export const documentKinds: readonly DocumentKind[] = [policyKind, riskModelKind, guardrailsKind, guardProfileKind];
+export const documentKinds: readonly DocumentKind[] = [
+  policyKind,
+  listKind,
+  exceptionKind,
+  riskModelKind,
+  guardrailsKind,
+  guardProfileKind,
+];
 
 /** What `policies/schema.json` holds. */
 export function rescindJsonSchema(): Record<string, unknown> {

@@ -46,6 +46,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     trustProxy: settings.listen.trustProxy,
     basePath: settings.listen.basePath ?? '',
     metricsOpen: settings.metrics.open,
+    metricsApart: settings.metrics.port !== undefined,
     parseJson: readStrictJson,
     callerOf,
     signIn: {

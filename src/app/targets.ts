@@ -39,8 +39,9 @@ export async function readTargets(
   );
   const disclosed = rows[0] && (await disclose(db, rows[0], keyring));
   const claim = disclosed?.snapshot.situation.signal.claim;
+  const deviceId = claim?.device ?? (claim?.kind === 'device' ? claim.id : undefined);
   return {
     ...(claim?.session === undefined ? {} : { sessionId: claim.session }),
-    ...(claim?.device === undefined ? {} : { deviceId: claim.device }),
+    ...(deviceId === undefined ? {} : { deviceId }),
   };
 }

@@ -52,5 +52,6 @@ export const guardsInForce: readonly GuardId[] = [
   'ceiling',
   'approval',
   'scoreAgainstRung',
+  'cooldown',
   'people',
 ];

@@ -1,6 +1,6 @@
 /** Which step of each policy is taken once the limits are known, and what becomes of the others. */
-import type { CounterReading, CounterUse, Reason } from '../model/decision.ts';
-import { type Asked, isOver } from './limits.ts';
+import type { CounterReading, Reason } from '../model/decision.ts';
+import { type Asked, answerTo, isOver } from './limits.ts';
 import type { Choice, Review, ReviewedAction } from './review.ts';
 
 /**
@@ -21,9 +21,11 @@ export function choose(choices: readonly Choice[], over: (asked: Asked) => boole
     for (const step of choice.instead) {
       const counted = step.map((action) => count(action, over, readings));
       const running = counted.filter((action) => action.fate === 'released');
-      if (running.length === 0) continue;
-      actions.push(...running.filter((action) => !actions.some((other) => other.fate === 'released' && sameEffect(other, action))));
-      reasons.push({ code: 'fallback', ref: `${choice.policyId}/${running[0]?.wanted.step ?? ''}` });
+      const taken = counted.filter((action) => action.fate === 'released' || action.by === 'cooldown');
+      if (taken.length === 0) continue;
+      actions.push(...taken.filter((action) => !actions.some((other) => other.fate === action.fate && sameEffect(other, action))));
+      // What was done a short while ago stands: nothing less is needed.
+      if (running.length > 0) reasons.push({ code: 'fallback', ref: `${choice.policyId}/${running[0]?.wanted.step ?? ''}` });
       break;
     }
   }
@@ -35,34 +37,43 @@ export function choose(choices: readonly Choice[], over: (asked: Asked) => boole
     reasons: distinct(reasons, (reason) => `${reason.code}\n${reason.ref ?? ''}\n${reason.detail ?? ''}`),
     asked: distinct(
       everything.flatMap((action) => action.asked),
-      (asked) => `${asked.scope}\n${asked.windowMs}\n${asked.allowed}`,
+      (asked) => `${asked.scope}\n${asked.windowMs}\n${asked.allowed}\n${asked.subject}`,
     ),
     uses: distinct(
-      actions
-        .filter((action) => action.fate === 'released')
-        .flatMap((action) => action.asked.map(({ scope, subject }): CounterUse => ({ scope, subject }))),
-      (use) => use.scope,
+      actions.filter((action) => action.fate === 'released').flatMap((action) => action.uses),
+      (use) => `${use.scope}\n${use.subject}`,
     ),
   };
 }
 
 /**
  * A hold or a refusal by a guard asks for the fallback, and so does a step of which nothing is offered anywhere. A pause does not:
- * what it holds waits as it is.
+ * what it holds waits as it is. Neither does what was done a short while ago.
  */
 function asksForLess(step: readonly ReviewedAction[]): boolean {
   const acting = step.filter((action) => action.wouldRun);
   if (acting.length > 0 && acting.every((action) => action.by === 'unsupported')) return true;
-  return acting.some((action) => action.fate !== 'released' && action.by !== 'unsupported' && action.by !== 'killSwitch');
+  return acting.some((action) => action.fate !== 'released' && !contentWith.has(action.by));
 }
 
+const contentWith: ReadonlySet<ReviewedAction['by']> = new Set(['unsupported', 'killSwitch', 'cooldown'] as const);
+
 function count(action: ReviewedAction, over: (asked: Asked) => boolean, readings: readonly CounterReading[]): ReviewedAction {
-  if (action.fate !== 'released') return action;
+  if (action.fate !== 'released' && action.by !== 'approval') return action;
+  const cooling = action.asked.find((asked) => asked.own && over(asked));
+  if (cooling !== undefined) {
+    const [, , ref = ''] = cooling.scope.split(':');
+    return { ...action, fate: 'refused', by: 'cooldown', reasons: [{ code: 'cooldown', ref, detail: `${minutesOf(cooling)} min` }] };
+  }
   const full = action.asked.find(over);
   if (full === undefined) return action;
-  const used = readings.find(({ scope, windowMs }) => scope === full.scope && windowMs === full.windowMs)?.used;
-  const detail = `${used ?? 'unknown'} of ${full.allowed} in ${full.windowMs / 60_000} min`;
+  const used = answerTo(full, readings)?.used;
+  const detail = `${used ?? 'unknown'} of ${full.allowed} in ${minutesOf(full)} min`;
   return { ...action, fate: 'held', by: 'people', reasons: [...action.reasons, { code: 'guard', ref: 'people', detail }] };
+}
+
+function minutesOf({ windowMs }: Asked): number {
+  return Math.ceil(windowMs / 60_000);
 }
 
 function sameEffect(a: ReviewedAction, b: ReviewedAction): boolean {

@@ -81,7 +81,8 @@ function decided({ wanted, fate, by }: ReviewedAction): DecidedAction {
 function draftPlans(actions: readonly ReviewedAction[], subject: Subject): readonly PlanDraft[] {
   const drafts = new Map<string, { draft: PlanDraft; actions: PlanDraft['actions'][number][] }>();
   for (const { wanted, profile, fate, by, wouldRun } of actions) {
-    if (!wouldRun || fate === 'reported') continue;
+    // Nobody waits for what was done a short while ago.
+    if (!wouldRun || fate === 'reported' || by === 'cooldown') continue;
     const { connection, accountId } = wanted;
     const lane = accountId ?? `${connection}:${subject.kind}:${subject.id}`;
     const heldFor = fate === 'released' ? null : by === 'killSwitch' ? 'pause' : (by ?? null);

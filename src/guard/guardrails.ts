@@ -8,6 +8,7 @@ import type { JudgingConnection } from '../model/settings.ts';
 import { type Cause, causes } from '../model/signal.ts';
 import type { SubjectKind } from '../model/subject.ts';
 import { bindingTable, type GuardId, guardIds } from './binding.ts';
+import type { Cooldown } from './cooldown.ts';
 import {
   durationMs,
   type GuardDifferences,
@@ -32,6 +33,7 @@ export interface ProfileGuards {
   readonly people: { readonly fromRung: number; readonly limits: readonly RollingLimit[] };
   readonly highestRung: Readonly<Record<Level, Rung>>;
   readonly scoredKinds: ReadonlySet<SubjectKind>;
+  readonly cooldown: Cooldown | 'off';
   /** Everything that the profile says, guards of later versions included; `off` where it switches one off. */
   readonly all: Readonly<Record<GuardId, Readonly<Record<string, unknown>> | 'off'>>;
 }
@@ -131,7 +133,18 @@ function compile(guards: GuardSettings, differences: GuardDifferences): ProfileG
     people: { fromRung: people.fromRung, limits: people.limits.map(rollingLimit) },
     highestRung: Object.fromEntries(levels.map((level) => [level, score[level]])) as Record<Level, Rung>,
     scoredKinds: new Set(score.subjects),
+    cooldown: cooldownOf(merged.cooldown as Omit<GuardSettings['cooldown'], 'binds'> | 'off'),
     all: merged,
+  };
+}
+
+function cooldownOf(guard: Omit<GuardSettings['cooldown'], 'binds'> | 'off'): Cooldown | 'off' {
+  if (guard === 'off') return 'off';
+  const { sameSubjectSameAction, samePolicySameSubject, 'mfa.require': stepUp } = guard;
+  return {
+    actionMs: durationMs(sameSubjectSameAction),
+    actions: new Map(stepUp === undefined ? [] : [['mfa.require', durationMs(stepUp)]]),
+    policyMs: durationMs(samePolicySameSubject),
   };
 }
 

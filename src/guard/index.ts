@@ -3,7 +3,7 @@ export { ceilingFor } from './ceiling.ts';
 export { admit } from './choose.ts';
 export { type Conclusion, concludeReview, type PlanDraft } from './conclude.ts';
 export { type Guardrails, type GuardrailsResult, guardrailsPath, type ProfileName, parseGuardrails } from './guardrails.ts';
-export { type Asked, allowedPeople } from './limits.ts';
+export { type Asked, allowedPeople, readingOf } from './limits.ts';
 export { coveringPause } from './pauses.ts';
 export { refusesProtected } from './protected.ts';
 export { type Choice, type Fate, type Review, type ReviewedAction, review } from './review.ts';

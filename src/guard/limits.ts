@@ -2,12 +2,23 @@
 import type { CounterReading } from '../model/decision.ts';
 import type { ProfileName, RollingLimit } from './guardrails.ts';
 
-/** A limit that a release would have to keep. `allowed` is for this population, the one who asks included. */
+/** A limit that a release would have to keep. `allowed` is for this population, the one who asks included; `own`: only its own uses count. */
 export interface Asked {
   readonly scope: string;
   readonly subject: string;
   readonly windowMs: number;
   readonly allowed: number;
+  readonly own?: true;
+}
+
+/** The answer to one question. */
+export function readingOf({ scope, windowMs, subject, own }: Asked, used: number): CounterReading {
+  return { scope, windowMs, ...(own ? { subject } : {}), used };
+}
+
+export function answerTo(asked: Asked, readings: readonly CounterReading[]): CounterReading | undefined {
+  const subject = asked.own ? asked.subject : undefined;
+  return readings.find((one) => one.scope === asked.scope && one.windowMs === asked.windowMs && one.subject === subject);
 }
 
 /** `count: n` lets the n-th pass; of a percentage, the highest number that is still below it (conditions by percent use >=). */
@@ -25,6 +36,6 @@ export function peopleScope(profile: ProfileName): string {
 
 /** Whether one more would be too many. A counter that nobody read counts as full: harm waits for a person. */
 export function isOver(asked: Asked, readings: readonly CounterReading[]): boolean {
-  const reading = readings.find(({ scope, windowMs }) => scope === asked.scope && windowMs === asked.windowMs);
-  return reading === undefined || reading.used + 1 > asked.allowed;
+  const reading = answerTo(asked, readings);
+  return reading === undefined || reading.used + (asked.own ? 0 : 1) > asked.allowed;
 }

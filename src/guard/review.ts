@@ -6,6 +6,7 @@ import type { JudgingSettings } from '../model/settings.ts';
 import type { Situation } from '../model/situation.ts';
 import { ceilingFor } from './ceiling.ts';
 import { choose } from './choose.ts';
+import { coolingDown } from './cooldown.ts';
 import type { Guardrails, ProfileName } from './guardrails.ts';
 import { type Asked, allowedPeople, peopleScope } from './limits.ts';
 import { coveringPause } from './pauses.ts';
@@ -14,7 +15,7 @@ import { refusesProtected } from './protected.ts';
 export type Fate = 'released' | 'held' | 'refused' | 'reported';
 
 /** What names a guard's verdict in a record: a guard id, or that no connection offers the action. */
-export type By = 'killSwitch' | 'ceiling' | 'protected' | 'approval' | 'scoreAgainstRung' | 'people' | 'unsupported';
+export type By = 'killSwitch' | 'ceiling' | 'protected' | 'approval' | 'scoreAgainstRung' | 'cooldown' | 'people' | 'unsupported';
 
 /** One action with what the guards make of it. `wouldRun`: policy and ceiling let it act, so a plan is made of it. */
 export interface ReviewedAction {
@@ -28,6 +29,8 @@ export interface ReviewedAction {
   readonly reasons: readonly Reason[];
   /** Limits that its release must keep. */
   readonly asked: readonly Asked[];
+  /** Counters that its release uses. */
+  readonly uses: readonly CounterUse[];
 }
 
 /** What one policy wants first, and the steps to take instead, most wanted first. */
@@ -55,12 +58,13 @@ export interface Review {
 export function review(
   intent: Intent,
   situation: Situation,
-  assessment: Pick<Assessment, 'level'>,
+  assessment: Pick<Assessment, 'level'> & { readonly signal: Pick<Assessment['signal'], 'proof'> },
   guards: Guardrails,
   settings: JudgingSettings,
   pauses: readonly Pause[],
 ): Review {
-  const look = (step: readonly WantedAction[]) => reviewStep(step, { situation, level: assessment.level, guards, settings, pauses });
+  const { level, signal } = assessment;
+  const look = (step: readonly WantedAction[]) => reviewStep(step, { situation, level, proof: signal.proof, guards, settings, pauses });
   const policies = [...new Set(intent.wanted.map((wanted) => wanted.policyId))];
   const choices = policies.map((policyId): Choice => {
     const own = (actions: readonly WantedAction[]) => actions.filter((action) => action.policyId === policyId);
@@ -79,6 +83,7 @@ export function review(
 interface Surround {
   readonly situation: Situation;
   readonly level: Assessment['level'];
+  readonly proof: boolean;
   readonly guards: Guardrails;
   readonly settings: JudgingSettings;
   readonly pauses: readonly Pause[];
@@ -93,7 +98,8 @@ function highestRungOf({ step, enforced }: WantedAction, actions: readonly Wante
   return Math.max(...actions.filter((other) => other.step === step && other.enforced === enforced).map((other) => other.rung));
 }
 
-function reviewAction(wanted: WantedAction, stepRung: number, { situation, level, guards, settings, pauses }: Surround): ReviewedAction {
+function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround): ReviewedAction {
+  const { situation, level, proof, guards, settings, pauses } = surround;
   const { identity, subject, signal } = situation;
   const { cause } = signal;
   const profile = profileOf(wanted.connection, settings);
@@ -110,6 +116,7 @@ function reviewAction(wanted: WantedAction, stepRung: number, { situation, level
     paused,
     reasons: reason === undefined ? pauseReason : [...pauseReason, reason],
     asked: [],
+    uses: [],
     ...(by === undefined ? {} : { by }),
   });
 
@@ -137,18 +144,27 @@ function reviewAction(wanted: WantedAction, stepRung: number, { situation, level
     }
   }
   if (paused) return end('held', 'killSwitch');
-  if (binds('approval') && wanted.approval !== undefined) return end('held', 'approval', { code: 'approval', ref: wanted.approval });
+  const rested = binds('cooldown') && rules.cooldown !== 'off' ? coolingDown(wanted, situation, proof, rules.cooldown) : undefined;
+  if (binds('approval') && wanted.approval !== undefined) {
+    return { ...end('held', 'approval', { code: 'approval', ref: wanted.approval }), asked: rested?.asked ?? [] };
+  }
 
   const counted = binds('people') && identity !== null && wanted.rung >= rules.people.fromRung;
-  const asked = !counted
+  const limits = !counted
     ? []
-    : rules.people.limits.map((limit) => ({
-        scope: peopleScope(profile),
-        subject: identity.id,
-        windowMs: limit.windowMs,
-        allowed: allowedPeople(limit, situation.population, guards.countsOnlyBelow),
-      }));
-  return { ...end('released'), asked };
+    : rules.people.limits.map(
+        (limit): Asked => ({
+          scope: peopleScope(profile),
+          subject: identity.id,
+          windowMs: limit.windowMs,
+          allowed: allowedPeople(limit, situation.population, guards.countsOnlyBelow),
+        }),
+      );
+  return {
+    ...end('released'),
+    asked: [...(rested?.asked ?? []), ...limits],
+    uses: [...(rested?.uses ?? []), ...limits.map(({ scope, subject: counts }) => ({ scope, subject: counts }))],
+  };
 }
 
 /** A connection that the configuration does not know is held to the standard. */

@@ -1,5 +1,6 @@
 /** Counts released plans inside one batch on top of what the database counted, so that a limit holds within a batch too. */
 import type { CounterReading, CounterUse } from '../model/decision.ts';
+import { type Asked, readingOf } from './limits.ts';
 
 export interface Counted {
   readonly readings: readonly CounterReading[];
@@ -8,20 +9,27 @@ export interface Counted {
 }
 
 export interface Tally {
-  /** What the counters say to one subject: everybody else's use. */
-  readingsFor(subject: string): readonly CounterReading[];
+  /** The answers to what one decision asks; none where nothing was counted. */
+  readingsFor(asked: readonly Asked[]): readonly CounterReading[];
   add(uses: readonly CounterUse[]): void;
 }
 
 export function createTally(counted: Counted, now: number): Tally {
   const added = new Map<string, Set<string>>();
+  const totals = new Map(counted.readings.map(({ scope, windowMs, used }) => [`${scope}\n${windowMs}`, used]));
+  const present = new Map(counted.present.map(({ scope, subject, at }) => [`${scope}\n${subject}`, at]));
   const inWindow = (scope: string, subject: string, windowMs: number) =>
-    counted.present.some((row) => row.scope === scope && row.subject === subject && row.at > now - windowMs);
+    (present.get(`${scope}\n${subject}`) ?? Number.NEGATIVE_INFINITY) > now - windowMs;
   return {
-    readingsFor(subject) {
-      return counted.readings.map(({ scope, windowMs, used }) => {
-        const extra = [...(added.get(scope) ?? [])].filter((other) => other !== subject && !inWindow(scope, other, windowMs)).length;
-        return { scope, windowMs, used: used - (inWindow(scope, subject, windowMs) ? 1 : 0) + extra };
+    readingsFor(asked) {
+      return asked.flatMap((question) => {
+        const { scope, subject, windowMs, own } = question;
+        const since = added.get(scope);
+        if (own) return [readingOf(question, inWindow(scope, subject, windowMs) || since?.has(subject) ? 1 : 0)];
+        const total = totals.get(`${scope}\n${windowMs}`);
+        if (total === undefined) return [];
+        const extra = [...(since ?? [])].filter((other) => other !== subject && !inWindow(scope, other, windowMs)).length;
+        return [readingOf(question, total - (inWindow(scope, subject, windowMs) ? 1 : 0) + extra)];
       });
     },
     add(uses) {

@@ -7,7 +7,7 @@ import type { Cause } from './signal.ts';
 import type { Subject } from './subject.ts';
 
 /** Raised whenever the same situation and bundle could be judged otherwise than before. */
-export const engineNumber = 1;
+export const engineNumber = 2;
 
 export const decisionModes = ['enforce', 'report-only', 'order'] as const;
 export type DecisionMode = (typeof decisionModes)[number];
@@ -117,8 +117,16 @@ export interface WantedAction {
   readonly direct: boolean;
   /** The approval that the step itself demands. */
   readonly approval?: string;
+  /** Times that its policy sets longer than the guard does. */
+  readonly cooldown?: PolicyCooldown;
   /** Set where the connection does not offer the action: recorded as refused, never dropped. */
   readonly unsupported?: true;
+}
+
+/** How long the same action on the same target, and the policy on the same subject, are not repeated. */
+export interface PolicyCooldown {
+  readonly actionMs?: number;
+  readonly policyMs?: number;
 }
 
 /** What policies want: every action of every match, not yet guarded. */
@@ -150,10 +158,11 @@ export interface CounterUse {
   readonly subject: string;
 }
 
-/** How often a counter was used inside one window, by subjects other than the one asking. */
+/** How often a counter was used inside one window: by all subjects but the one asking, or, where `subject` is set, by that one. */
 export interface CounterReading {
   readonly scope: string;
   readonly windowMs: number;
+  readonly subject?: string;
   readonly used: number;
 }
 

@@ -54,7 +54,9 @@ export function judgeBatch(
   const failed: Failed[] = [];
   for (const item of inSettlingOrder(items)) {
     try {
-      considered.push(considerOne(item, { graph, people, carried, at: opened.at, judging, connectionKeys, keys: parts.keys }));
+      considered.push(
+        considerOne(item, { graph, people, carried, at: opened.at, judging, connectionKeys, keys: parts.keys, log: parts.log }),
+      );
     } catch (error) {
       // One signal that a step cannot digest must not cost the others their decision.
       const name = error instanceof Error ? error.name : 'error';
@@ -73,9 +75,10 @@ interface Surround {
   readonly judging: JudgingState;
   readonly connectionKeys: ReadonlyMap<string, KeyObject>;
   readonly keys: PipelineParts['keys'];
+  readonly log: PipelineParts['log'];
 }
 
-function considerOne(item: Item, { graph, people, carried, at, judging, connectionKeys, keys }: Surround): Considered {
+function considerOne(item: Item, { graph, people, carried, at, judging, connectionKeys, keys, log }: Surround): Considered {
   const { arrival, signalId } = item;
   const found = graph.resolve(arrival.claim);
   const row = found.kind === 'identity' ? people.get(found.identityId) : undefined;
@@ -101,6 +104,8 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
   const aside = asideReason(item, found.kind, known, at);
   if (aside !== undefined) return { item, draft: setAside(situation, aside, judging.bundle), owner, key };
   const draft = consider(situation, judging.bundle, judging.settings, judging.pauses);
+  for (const { code, ref } of draft.intent?.reasons ?? [])
+    if (code === 'policyError') log.error({ signalId, policy: ref }, 'policy.failed');
   if (known && draft.assessment !== null && before !== undefined) {
     const { evidence, heldLevel } = draft.assessment;
     const changed = evidence !== before.state || heldLevel !== before.heldLevel;

@@ -57,11 +57,11 @@ export function isActionType(text: string): text is ActionType {
   return Object.hasOwn(actionTypes, text);
 }
 
-/** Types that fall on the subject once, not on each of its accounts. */
-const onceTypes: readonly ActionType[] = ['notice.send', 'case.open', 'event.transmit', 'playbook.start'];
+/** Types that fall on the subject itself, once a connection; all others are done to an account. */
+const onSubject: readonly ActionType[] = ['notice.send', 'case.open', 'event.transmit', 'playbook.start', 'ip.block', 'device.disable'];
 
 export function fallsOnAccounts(type: ActionType): boolean {
-  return !onceTypes.includes(type);
+  return !onSubject.includes(type);
 }
 
 export function parameterFaults(type: ActionType, action: PolicyAction, approved: boolean): readonly ParameterFault[] {

@@ -270,7 +270,11 @@ function valuesAt(point: Point, admitted: Admitted, model: BoundaryModel, { rece
     lists: new Map(
       lists.map((name) => [
         name.slice(5),
-        { hasAddress: (address) => (address === 'unknown' ? undefined : hits.has(name.slice(5))), hasText: () => hits.has(name.slice(5)) },
+        {
+          hasAddress: (address) => (address === 'unknown' ? undefined : hits.has(name.slice(5))),
+          hasText: () => hits.has(name.slice(5)),
+          names: () => false,
+        },
       ]),
     ),
     now,

@@ -1,6 +1,6 @@
 /** Several policies, one set of actions: the union, and of the same action the strongest parameters. */
 import type { ActionParameters } from '../model/action.ts';
-import type { WantedAction } from '../model/decision.ts';
+import type { PolicyCooldown, WantedAction } from '../model/decision.ts';
 import { parseDuration } from './duration.ts';
 
 /** Parameters that say what an action falls on: two groups are two actions, two strengths are one. */
@@ -12,12 +12,16 @@ export function combineActions(wanted: readonly WantedAction[]): readonly Wanted
   for (const action of wanted) {
     const key = keyOf(action);
     const known = byEffect.get(key);
-    byEffect.set(
-      key,
-      known === undefined ? action : { ...known, ...strictest(known, action), parameters: strongest(known.parameters, action.parameters) },
-    );
+    byEffect.set(key, known === undefined ? action : together(known, action));
   }
   return [...byEffect.values()];
+}
+
+function together(known: WantedAction, action: WantedAction): WantedAction {
+  const { unsupported: _, ...kept } = known;
+  // What one of them cannot do without more, such as a session that nobody named, the other may say.
+  const neither = known.unsupported && action.unsupported ? { unsupported: true as const } : {};
+  return { ...kept, ...strictest(known, action), ...neither, parameters: strongest(known.parameters, action.parameters) };
 }
 
 function keyOf({ type, connection, accountId, enforced, policyId, parameters }: WantedAction): string {
@@ -26,10 +30,21 @@ function keyOf({ type, connection, accountId, enforced, policyId, parameters }: 
   return key;
 }
 
-/** An approval that one of them demands is demanded of both; exempt is only what both exempt. */
+/** An approval that one of them demands is demanded of both, and the longer cooldown; exempt is only what both exempt. */
 function strictest(a: WantedAction, b: WantedAction): Partial<WantedAction> {
   const approval = a.approval ?? b.approval;
-  return { direct: a.direct && b.direct, ...(approval === undefined ? {} : { approval }) };
+  return {
+    direct: a.direct && b.direct,
+    ...(approval === undefined ? {} : { approval }),
+    ...(a.cooldown === undefined && b.cooldown === undefined ? {} : { cooldown: longest(a.cooldown, b.cooldown) }),
+  };
+}
+
+function longest(a: PolicyCooldown = {}, b: PolicyCooldown = {}): PolicyCooldown {
+  return {
+    actionMs: Math.max(a.actionMs ?? 0, b.actionMs ?? 0),
+    policyMs: Math.max(a.policyMs ?? 0, b.policyMs ?? 0),
+  };
 }
 
 function strongest(a: ActionParameters, b: ActionParameters): ActionParameters {

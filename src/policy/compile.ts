@@ -1,10 +1,9 @@
 /** Loads policy documents: all of them or none, with every fault at once. */
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { ActionType, Rung } from '../model/action.ts';
 import type { FactType, SignalCatalogue } from '../model/catalogue.ts';
+import type { PolicyCooldown } from '../model/decision.ts';
 import type { Fault } from '../model/document.ts';
-import { readDocument, sortFaults } from '../model/document.ts';
+import { sortFaults } from '../model/document.ts';
 import type { Cause } from '../model/signal.ts';
 import { personalKinds } from '../model/subject.ts';
 import { isActionType, parametersOf, rungOf } from './action-parameters.ts';
@@ -12,16 +11,20 @@ import type { CompiledPolicies, CompiledPolicy, CompiledStep } from './compiled.
 import { indexPolicies } from './compiled.ts';
 import type { Condition, ConditionEvaluator } from './condition.ts';
 import { createConditionEvaluator } from './condition.ts';
+import { createDocumentReader, hashOf, type Loaded, markOf } from './document-set.ts';
 import { parseDuration } from './duration.ts';
+import { compileException, exceptionSchema } from './exceptions.ts';
 import { lintPolicy } from './lint.ts';
 import type { GuardBounds } from './lint-guardrails.ts';
+import { compileListDocument, listSchema } from './list-documents.ts';
 import type { CompiledList } from './lists.ts';
 import type { PolicyDocument, PolicyStep } from './schema.ts';
 import { policySchema } from './schema.ts';
 import { commonFacts, vocabularyFor } from './vocabulary.ts';
 
+export type { Report } from './document-set.ts';
+
 export interface KnownNames {
-  readonly lists?: ReadonlyMap<string, CompiledList>;
   /** Ids of configured connections and transmitters; absent where no configuration is at hand: then names of connections go unchecked. */
   readonly connections?: ReadonlySet<string>;
   /** What no policy may loosen, and the ids of all guards; absent: unchecked. */
@@ -32,71 +35,49 @@ export type CompileResult =
   | { readonly ok: true; readonly policies: CompiledPolicies }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
-const policyFile = /^responses\/.+\.ya?ml$/;
 /** Folders whose documents would change decisions and are not served: a file there is a fault, not a silence. */
-const unservedFile = /^(detections|lists|exceptions)\/.+\.ya?ml$/;
+const unservedFile = /^detections\/.+\.ya?ml$/;
 
 /**
- * Compiles the policy files of a folder, by path below it (`responses/RP-017-partner-word.yaml`). Files of other rooms
+ * Compiles lists, policies and exceptions of a folder, by path below it (`responses/RP-017-partner-word.yaml`). Files of other rooms
  * (`risk.yaml`, `guardrails.yaml`, `profiles/`) are left alone.
  */
 export function compilePolicies(files: ReadonlyMap<string, string>, catalogue: SignalCatalogue, names: KnownNames = {}): CompileResult {
-  const lists = names.lists ?? new Map<string, CompiledList>();
-  const evaluator = createConditionEvaluator(catalogue, lists);
-  const faults: Fault[] = [];
-  const policies: CompiledPolicy[] = [];
-  const seen = new Map<string, string>();
-  for (const [file, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (unservedFile.test(file)) {
-      faults.push({
-        file,
-        line: 1,
-        column: 1,
-        path: '',
-        message: `documents of ${file.split('/')[0]}/ are not served by this version`,
-        code: 'E101',
-      });
-    }
-    if (!policyFile.test(file)) continue;
-    const read = readDocument(policySchema, text, file);
-    if (!read.ok) {
-      faults.push(...read.faults.map((fault) => ({ ...fault, code: fault.code ?? 'E101' })));
-      continue;
-    }
-    const report = (code: string, path: readonly PropertyKey[], message: string) =>
-      faults.push({ file, ...read.locate(path), path: path.map(String).join('.'), message, code });
-    const document = read.value;
-    const before = seen.get(document.metadata.id);
-    if (before !== undefined) report('E108', ['metadata', 'id'], `\`${document.metadata.id}\` is the id of ${before} already`);
-    seen.set(document.metadata.id, file);
-    const compiled = compileDocument(document, { file, catalogue, evaluator, lists, names, report });
-    if (compiled) policies.push(compiled);
+  const { faults, read } = createDocumentReader(files);
+  for (const file of files.keys()) {
+    if (!unservedFile.test(file)) continue;
+    const message = `documents of ${file.split('/')[0]}/ are not served by this version`;
+    faults.push({ file, line: 1, column: 1, path: '', message, code: 'E101' });
   }
+  const listed = read('lists', listSchema);
+  const lists = new Map(listed.map((loaded) => [loaded.document.metadata.id, compileListDocument(loaded)]));
+  const evaluator = createConditionEvaluator(catalogue, lists);
+  const responses = read('responses', policySchema);
+  const policies = responses.flatMap((loaded) => compileDocument(loaded, { catalogue, evaluator, lists, names }) ?? []);
+  const excepted = read('exceptions', exceptionSchema);
+  const known = { policies: new Set(responses.map(({ document }) => document.metadata.id)), lists };
+  const exceptions = excepted.flatMap((loaded) => compileException(loaded, known) ?? []);
   if (faults.length > 0) return { ok: false, faults: sortFaults(faults) };
   const factsByType = new Map([...catalogue.types].map(([type, { facts }]) => [type, facts] as const));
-  return { ok: true, policies: indexPolicies(policies, { factsByType, lists }) };
+  const documents = [...listed.map(markOf), ...excepted.map(markOf)];
+  return { ok: true, policies: indexPolicies(policies, { factsByType, lists, exceptions, documents }) };
 }
 
-/** Records a fault of the document at hand. */
-export type Report = (code: string, path: readonly PropertyKey[], message: string) => void;
-
 interface CompileContext {
-  readonly file: string;
   readonly catalogue: SignalCatalogue;
   readonly evaluator: ConditionEvaluator;
   readonly lists: ReadonlyMap<string, CompiledList>;
   readonly names: KnownNames;
-  readonly report: Report;
 }
 
 /** `undefined` where a condition did not compile; faults are reported either way. */
-function compileDocument(document: PolicyDocument, context: CompileContext): CompiledPolicy | undefined {
+function compileDocument({ file, document, report }: Loaded<PolicyDocument>, context: CompileContext): CompiledPolicy | undefined {
   const { match, respond } = document;
   const facts = matchedFacts(match.signals, context.catalogue);
   const compile = (text: string, path: readonly PropertyKey[]): Condition | undefined => {
     const result = context.evaluator.compile(text, facts);
     if (result.ok) return result.condition;
-    for (const fault of result.faults) context.report(fault.code, path, fault.message);
+    for (const fault of result.faults) report(fault.code, path, fault.message);
     return undefined;
   };
   const when = compile(document.when, ['when']);
@@ -111,7 +92,7 @@ function compileDocument(document: PolicyDocument, context: CompileContext): Com
     catalogue: context.catalogue,
     names: context.names,
     lists: context.lists,
-    report: context.report,
+    report,
   });
   if (!when || conditions.some((condition, index) => condition === undefined && respond.ladder[index]?.at !== undefined)) return undefined;
 
@@ -120,7 +101,7 @@ function compileDocument(document: PolicyDocument, context: CompileContext): Com
   return {
     id: document.metadata.id,
     version: document.metadata.version,
-    file: context.file,
+    file,
     hash: hashDocument(document),
     document,
     mode: document.mode,
@@ -137,8 +118,15 @@ function compileDocument(document: PolicyDocument, context: CompileContext): Com
     steps,
     fallback: steps.find((step) => step.name === respond.fallback),
     rollout: document.rollout,
+    cooldown: cooldownOf(document),
     readsPrivileged: all.some((condition) => condition.reads.has('subject.privileged')),
   };
+}
+
+function cooldownOf({ cooldown }: PolicyDocument): PolicyCooldown {
+  const actionMs = parseDuration(cooldown?.sameSubjectSameAction ?? '');
+  const policyMs = parseDuration(cooldown?.samePolicySameSubject ?? '');
+  return { ...(actionMs === undefined ? {} : { actionMs }), ...(policyMs === undefined ? {} : { policyMs }) };
 }
 
 function compileStep(step: PolicyStep, index: number, document: PolicyDocument, at: Condition | undefined): CompiledStep {
@@ -163,11 +151,9 @@ function matchedFacts(types: readonly string[], catalogue: SignalCatalogue): Rea
   return commonFacts(types.map((type) => catalogue.types.get(type)?.facts ?? {}));
 }
 
-/** SHA-256 (hex) of the RFC 8785 form without what cannot change behaviour: tests, links, rationale. */
-export function hashDocument(document: PolicyDocument): string {
+/** Without what cannot change behaviour: tests, links, rationale. */
+function hashDocument(document: PolicyDocument): string {
   const { tests: _tests, metadata, ...rest } = document;
   const { links: _links, rationale: _rationale, ...kept } = metadata;
-  return createHash('sha256')
-    .update(canonicalize({ ...rest, metadata: kept }) as string)
-    .digest('hex');
+  return hashOf({ ...rest, metadata: kept });
 }

@@ -1,9 +1,12 @@
 /** A policy after checking, in the form that deciding reads. Frozen in meaning: nothing here changes after loading. */
 import type { ActionParameters, ActionType, Rung } from '../model/action.ts';
 import type { FactType } from '../model/catalogue.ts';
+import type { PolicyCooldown } from '../model/decision.ts';
 import type { Cause } from '../model/signal.ts';
 import type { SubjectKind } from '../model/subject.ts';
 import type { Condition } from './condition.ts';
+import type { DocumentMark } from './document-set.ts';
+import type { CompiledException } from './exceptions.ts';
 import type { CompiledList } from './lists.ts';
 import type { PolicyDocument } from './schema.ts';
 
@@ -50,6 +53,7 @@ export interface CompiledPolicy {
   readonly steps: readonly CompiledStep[];
   readonly fallback: CompiledStep | undefined;
   readonly rollout: { readonly percent: number; readonly salt: string } | undefined;
+  readonly cooldown: PolicyCooldown;
   /** Whether any condition reads `subject.privileged`, which is false where the tier is unknown. */
   readonly readsPrivileged: boolean;
 }
@@ -62,15 +66,20 @@ export interface CompiledPolicies {
   /** Facts that a condition may read, by signal type. */
   readonly factsByType: ReadonlyMap<string, Readonly<Record<string, FactType>>>;
   readonly lists: ReadonlyMap<string, CompiledList>;
+  /** By the policy that goes less far, then by id. */
+  readonly exceptions: ReadonlyMap<string, readonly CompiledException[]>;
   /** What the bundle's hash is made of, by path. */
-  readonly documents: readonly { readonly path: string; readonly id: string; readonly version: number; readonly hash: string }[];
+  readonly documents: readonly DocumentMark[];
+}
+
+interface Around extends Pick<CompiledPolicies, 'factsByType' | 'lists'> {
+  readonly exceptions?: readonly CompiledException[];
+  /** Those of other kinds. */
+  readonly documents?: readonly DocumentMark[];
 }
 
 /** The same set with other policies in it; indexes are made anew. */
-export function indexPolicies(
-  policies: readonly CompiledPolicy[],
-  parts: Pick<CompiledPolicies, 'factsByType' | 'lists'>,
-): CompiledPolicies {
+export function indexPolicies(policies: readonly CompiledPolicy[], parts: Around): CompiledPolicies {
   const sorted = [...policies].sort((a, b) => (a.id < b.id ? -1 : 1));
   const bySignalType = new Map<string, CompiledPolicy[]>();
   for (const policy of sorted) {
@@ -80,8 +89,21 @@ export function indexPolicies(
       else bySignalType.set(type, [policy]);
     }
   }
-  const documents = sorted
-    .map(({ file, id, version, hash }) => ({ path: file, id, version, hash }))
-    .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
-  return { policies: sorted, bySignalType, factsByType: parts.factsByType, lists: parts.lists, documents };
+  const own = sorted.map(({ file, id, version, hash }) => ({ path: file, id, version, hash }));
+  return {
+    policies: sorted,
+    bySignalType,
+    factsByType: parts.factsByType,
+    lists: parts.lists,
+    exceptions: byPolicy(parts.exceptions ?? []),
+    documents: [...own, ...(parts.documents ?? [])].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)),
+  };
+}
+
+function byPolicy(exceptions: readonly CompiledException[]): ReadonlyMap<string, readonly CompiledException[]> {
+  const found = new Map<string, CompiledException[]>();
+  for (const exception of [...exceptions].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    for (const policy of new Set(exception.policies)) found.set(policy, [...(found.get(policy) ?? []), exception]);
+  }
+  return found;
 }

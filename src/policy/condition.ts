@@ -3,11 +3,11 @@
  * clause by clause on demand. Deterministic and bounded: no clock, no regular expression, no macro in a macro.
  */
 import { type ASTNode, TypeError as CelTypeError, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
-import { serialize } from '@marcbachmann/cel-js/serialize';
 import type { FactType, SignalCatalogue } from '../model/catalogue.ts';
 import type { ClauseTrace } from '../model/decision.ts';
+import { textOf } from './clause-text.ts';
 import type { ConditionFault } from './syntax.ts';
-import { childrenOf, inspect, isStrict, maxDepth, maxNodes, readsOf } from './syntax.ts';
+import { childrenOf, inspect, isStrict, maxDepth, maxLength, maxNodes, readsOf } from './syntax.ts';
 import type { Values } from './values.ts';
 import { valueAt } from './values.ts';
 import type { Field } from './vocabulary.ts';
@@ -62,6 +62,7 @@ export function createConditionEvaluator(catalogue: SignalCatalogue, lists: { ha
 
   return {
     compile(text, facts) {
+      if (text.length > maxLength) return { ok: false, faults: [{ code: 'E105', message: `longer than ${maxLength} characters` }] };
       const { environment, vocabulary } = environmentFor(facts);
       try {
         const { ast } = environment.parse(text);
@@ -107,9 +108,12 @@ function createEnvironment(vocabulary: ReadonlyMap<string, Field>, held: { reado
   });
   environment.registerFunction('hasGroup(string): bool', (group: string) => values().activeGroups.includes(group));
   environment.registerFunction('inGroup(string): bool', (group: string) => (values().directoryGroups ?? unknown()).includes(group));
-  environment.registerFunction('cidr(string, string): bool', (address: string, id: string) => list(id).hasAddress(address) ?? unknown());
+  environment.registerFunction(
+    'cidr(string, string): bool',
+    (address: string, id: string) => list(id).hasAddress(address, values().now) ?? unknown(),
+  );
   environment.registerFunction('inList(string, string): bool', (text: string, id: string) =>
-    text === 'unknown' ? unknown() : list(id).hasText(text),
+    text === 'unknown' ? unknown() : list(id).hasText(text, values().now),
   );
   environment.registerFunction('known(string): bool', (text: string) => text !== 'unknown');
   return environment;
@@ -142,7 +146,7 @@ function clauseOf(
   if (node.op === '&&' || node.op === '||')
     return { op: node.op === '&&' ? 'and' : 'or', left: inner(node.args[0]), right: inner(node.args[1]) };
   if (node.op === '!_') return { op: 'not', inner: inner(node.args) };
-  const text = serialize(node);
+  const text = textOf(node);
   const program = environment.parse(text);
   program.check();
   // A throw costs thirty times a comparison: absent numbers are looked for first wherever they decide the clause alone.
@@ -221,9 +225,9 @@ function conditionOf(text: string, root: Clause, reads: ReadonlySet<string>): Co
 function constantFault(node: ASTNode, environment: Environment): ConditionFault | undefined {
   if (node.op === 'call' && (node.args[0] === 'duration' || node.args[0] === 'timestamp') && node.args[1][0]?.op === 'value') {
     try {
-      environment.parse(serialize(node))({});
+      environment.parse(textOf(node))({});
     } catch {
-      return { code: 'E102', message: `\`${serialize(node)}\` is no valid ${node.args[0]}` };
+      return { code: 'E102', message: `\`${textOf(node)}\` is no valid ${node.args[0]}` };
     }
   }
   for (const child of childrenOf(node)) {
@@ -234,8 +238,10 @@ function constantFault(node: ASTNode, environment: Environment): ConditionFault 
 }
 
 function faultOf(error: ParseError | CelTypeError): ConditionFault {
-  const near = error.range ? ` (at character ${error.range.start + 1})` : '';
-  if (error.code === 'limit_exceeded') return { code: 'E105', message: `${error.summary}${near}` };
-  if (error.code === 'unknown_variable' || error.code === 'no_such_key') return { code: 'E103', message: `${error.summary}${near}` };
-  return { code: 'E102', message: `${error.summary}${near}` };
+  // Not every error has a summary.
+  const said = error.summary ?? error.message.split('\n', 1)[0];
+  const message = error.range ? `${said} (at character ${error.range.start + 1})` : said;
+  if (error.code === 'limit_exceeded') return { code: 'E105', message };
+  if (error.code === 'unknown_variable' || error.code === 'no_such_key') return { code: 'E103', message };
+  return { code: 'E102', message };
 }

@@ -5,8 +5,9 @@ import type { JudgingSettings } from '../model/settings.ts';
 import type { Situation } from '../model/situation.ts';
 import { combineActions } from './combine.ts';
 import type { CompiledPolicies, CompiledPolicy, CompiledStep } from './compiled.ts';
+import type { CompiledException } from './exceptions.ts';
 import { inRollout } from './mode.ts';
-import { actionsOf, fallbackSteps, type Match, wantedOf } from './targets.ts';
+import { actionsOf, fallbackSteps, type Match, thingOf, wantedOf } from './targets.ts';
 import { type Values, valueAt, valuesOf } from './values.ts';
 
 /** How far a policy came, so that the nearest one can be named when none matched. */
@@ -22,9 +23,10 @@ const stages: readonly ReasonCode[] = [
   'when',
   'policyError',
   'noStep',
+  'exception',
 ];
 
-type Fell = { readonly code: ReasonCode; readonly ref: string; readonly gaps?: readonly Reason[] };
+type Fell = Reason & { readonly ref: string; readonly gaps?: readonly Reason[] };
 
 const nothing: Omit<Intent, 'reasons' | 'trace'> = {
   policyId: null,
@@ -57,7 +59,7 @@ export function decide(
   const matches: Match[] = [];
   const fallen: Fell[] = [];
   for (const policy of candidates) {
-    const result = consider(policy, situation, assessment, values, settings);
+    const result = consider(policy, situation, assessment, policies, values, settings);
     if ('policy' in result) matches.push(result);
     else fallen.push(result);
   }
@@ -70,6 +72,7 @@ function consider(
   policy: CompiledPolicy,
   situation: Situation,
   assessment: Assessment,
+  policies: CompiledPolicies,
   read: () => Values,
   settings: JudgingSettings,
 ): Match | Fell {
@@ -88,14 +91,28 @@ function consider(
   }
   if (holding.length === 0) return { code: 'noStep', ref: policy.id };
   const order = isOrder(situation);
+  const excepted = order ? [] : running(policies.exceptions.get(policy.id) ?? [], situation, policies);
+  const excluding = excepted.find((exception) => exception.effect === 'excluded');
+  if (excluding !== undefined) return { code: 'exception', ref: excluding.id, detail: policy.id };
   const lowered: Reason[] = [];
   if (!order && policy.mode !== 'enforce' && !Object.hasOwn(settings.overrides, policy.id))
     lowered.push({ code: 'policyMode', ref: policy.id });
-  if (!order && policy.rollout !== undefined && !inRollout(policy.rollout, situation.subject.id))
+  if (!order && policy.rollout !== undefined && !inRollout(policy.rollout, situation.identity?.id ?? situation.subject.id))
     lowered.push({ code: 'rollout', ref: policy.id });
+  // What lowers nothing is not named.
+  if (lowered.length === 0)
+    lowered.push(...excepted.map((exception): Reason => ({ code: 'exception', ref: exception.id, detail: policy.id })));
   const enforced = lowered.length === 0;
   if (policy.readsPrivileged && situation.identity?.tier === 'unknown') lowered.push({ code: 'contextGap', ref: 'subject.privileged' });
   return { policy, holding, enforced, order, lowered };
+}
+
+function running(
+  exceptions: readonly CompiledException[],
+  situation: Situation,
+  { lists }: CompiledPolicies,
+): readonly CompiledException[] {
+  return exceptions.filter((exception) => exception.runs(situation.now) && exception.covers(situation, lists));
 }
 
 /** Takes the actions of the policy for leavers, whatever that policy's mode. */
@@ -116,9 +133,9 @@ function fallsAway(policy: CompiledPolicy, situation: Situation, assessment: Ass
   if (!policy.kinds.has(subject.kind)) return { code: 'subject', ref };
   if (identity?.groups.some((group) => policy.excludeGroups.has(group))) return { code: 'excluded', ref };
   if (policy.excludeLists.length > 0) {
-    const thing = signal.claim.id ?? '';
+    const thing = thingOf(situation) ?? '';
     const { lists } = read();
-    const listed = policy.excludeLists.some((id) => lists.get(id)?.hasAddress(thing) === true || lists.get(id)?.hasText(thing) === true);
+    const listed = policy.excludeLists.some((id) => lists.get(id)?.names(thing, now));
     if (listed) return { code: 'excluded', ref };
   }
   if (policy.needs.length === 0) return undefined;
@@ -137,12 +154,18 @@ function gapsOf(paths: readonly { readonly path: string; readonly names: readonl
     .map(({ path }) => ({ code: 'contextGap', ref: path }));
 }
 
-/** The one that came furthest speaks; errors are always told, because somebody must mend them. */
+/** The one that came furthest speaks; errors are always told, because somebody must mend them, and exceptions, because they changed something. */
 function nearest(fallen: readonly Fell[]): readonly Reason[] {
   const furthest = [...fallen].sort((a, b) => stages.indexOf(b.code) - stages.indexOf(a.code) || (a.ref < b.ref ? -1 : 1))[0];
   if (furthest === undefined) return [{ code: 'signal' }];
-  const errors = fallen.filter((fell) => fell.code === 'policyError' && fell !== furthest);
-  return [{ code: furthest.code, ref: furthest.ref }, ...(furthest.gaps ?? []), ...errors.map(({ code, ref }): Reason => ({ code, ref }))];
+  const told = fallen.filter((fell) => (fell.code === 'policyError' || fell.code === 'exception') && fell !== furthest);
+  return [reasonOf(furthest), ...(furthest.gaps ?? []), ...told.map(reasonOf)];
+}
+
+const alwaysTold: ReadonlySet<ReasonCode> = new Set(['policyError', 'excluded', 'exception']);
+
+function reasonOf({ gaps: _, ...reason }: Fell): Reason {
+  return reason;
 }
 
 function intend(
@@ -184,7 +207,7 @@ function intend(
       ...ranked.flatMap((match) => match.lowered),
       ...capped.map((connection): Reason => ({ code: 'ceiling', ref: connection })),
       ...unsupported.map((connection): Reason => ({ code: 'unsupported', ref: connection })),
-      ...fallen.filter((fell) => fell.code === 'policyError' || fell.code === 'excluded').map(({ code, ref }): Reason => ({ code, ref })),
+      ...fallen.filter((fell) => alwaysTold.has(fell.code)).map(reasonOf),
     ],
   };
 }

@@ -1,7 +1,7 @@
 /** The tests that stand inside a policy document: each is a small history, judged by the engine as if the policy were enforced. */
 import { actionTypeNames } from '../model/action.ts';
 import { fromRfc3339, type Instant } from '../model/clock.ts';
-import type { ClauseTrace, CounterReading, Intent, Judgement } from '../model/decision.ts';
+import type { ClauseTrace, Intent, Judgement } from '../model/decision.ts';
 import type { AccountId, IdentityId, SignalId } from '../model/ids.ts';
 import { type Assessment, type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
 import type { JudgingSettings } from '../model/settings.ts';
@@ -10,7 +10,7 @@ import type { Situation, Surroundings } from '../model/situation.ts';
 import { type Identity, personalKinds, type SubjectKind } from '../model/subject.ts';
 import { type CompiledPolicies, type CompiledPolicy, indexPolicies } from './compiled.ts';
 import { parseDuration } from './duration.ts';
-import { type CompiledList, compileList } from './lists.ts';
+import { type CompiledList, compileList, lasting } from './lists.ts';
 import type { GivenSignal, InlineTest } from './schema.ts';
 
 export interface InlineResult {
@@ -25,7 +25,7 @@ export interface InlineResult {
   readonly trace?: readonly ClauseTrace[];
 }
 
-/** Judges one situation by the policy under test alone: `confidence` is what the test says of each source, `readings` what stands in a guard's window. */
+/** Judges one situation by the policy under test alone: `confidence` is what the test says of each source. */
 export type TestJudge = (
   situation: Situation,
   given: {
@@ -34,7 +34,8 @@ export type TestJudge = (
     readonly policies: CompiledPolicies;
     readonly lists: ReadonlyMap<string, CompiledList>;
     readonly settings: JudgingSettings;
-    readonly readings: (scopes: readonly { readonly scope: string; readonly windowMs: number }[]) => readonly CounterReading[];
+    /** What stands in a counter already. */
+    readonly usedOf: (scope: string) => number;
   },
 ) => { readonly assessment: Assessment; readonly intent: Intent; readonly judgement: Judgement };
 
@@ -56,7 +57,7 @@ function runTest(
 ): InlineResult {
   const named = { policyId: policy.id, file: policy.file, name: test.name };
   const unforced = test.expect.held !== undefined && !guardsInForce.includes(test.expect.held) ? test.expect.held : undefined;
-  const lists = new Map(Object.entries(test.given.lists ?? {}).map(([id, entries]) => [id, compileList(entries)]));
+  const lists = new Map(Object.entries(test.given.lists ?? {}).map(([id, entries]) => [id, compileList(lasting(entries))]));
   for (const id of all.lists.keys()) if (!lists.has(id)) lists.set(id, compileList([]));
   const policies = indexPolicies([policy], { factsByType: all.factsByType, lists });
   const last = playGiven(policy, test, { policies, lists, settings: testSettings([policy.id]) }, judge);
@@ -96,7 +97,7 @@ export function playGiven<J extends ReturnType<TestJudge>>(
       policies,
       lists,
       settings,
-      readings: (scopes) => scopes.map(({ scope, windowMs }) => ({ scope, windowMs, used: uses[scope.split(':')[0] as string] ?? 0 })),
+      usedOf: (scope) => uses[scope.split(':')[0] as string] ?? 0,
     });
     evidence = last.assessment.evidence;
     heldLevel = last.assessment.heldLevel;
@@ -158,7 +159,8 @@ function situationOf(policy: Defaults, { given }: Pick<InlineTest, 'given'>, sig
   return {
     signal: made,
     subject: { kind, id: personal ? identity.id : (subject.id ?? 'thing-1') },
-    identity: personal ? identity : null,
+    // Groups given for a thing are those of the person whom the source names with it.
+    identity: personal || identity.groups.length > 0 ? identity : null,
     evidence: before.evidence,
     heldLevel: before.heldLevel,
     surroundings: surroundingsOf(given),

@@ -7,10 +7,10 @@ import { findSecrets } from './secrets.ts';
 export type PolicyFiles = ReadonlyMap<string, string>;
 
 const places = /^((risk|guardrails)\.yaml|(profiles|responses|lists|exceptions|detections|tests)\/.+\.ya?ml)$/;
-/** Policies look for secrets themselves, document by document. */
-const policyPlace = /^responses\//;
+/** Kinds that look for secrets themselves, document by document. */
+const searched = /^(responses|lists|exceptions)\//;
 
-/** E115 outside of policies, E101 for a document of ours that lies where nothing is read. */
+/** E115 where no other check looks for it, E101 for a document of ours that lies where nothing is read. */
 export function lintFiles(files: PolicyFiles): readonly Fault[] {
   return [...files].flatMap(([file, text]): Fault[] => {
     const parsed = parseYaml(text, file);
@@ -21,7 +21,7 @@ export function lintFiles(files: PolicyFiles): readonly Fault[] {
         ? [faultAt(file, parsed.locate, ['apiVersion'], 'E101', 'nothing is read here: no folder of this name holds documents')]
         : [];
     }
-    if (policyPlace.test(file)) return [];
+    if (searched.test(file)) return [];
     return findSecrets(parsed.value).map((path) => faultAt(file, parsed.locate, path, 'E115', 'looks like a secret'));
   });
 }

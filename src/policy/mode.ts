@@ -21,7 +21,7 @@ export function ceilingOf(connection: string, situation: Situation, { enforcemen
   return strictest ?? enforcement.default;
 }
 
-/** The same subjects fall into the share every time; another salt draws others. */
+/** The same subjects fall into the share every time, people under whatever name; another salt draws others. */
 export function inRollout(rollout: { readonly percent: number; readonly salt: string }, subjectId: string): boolean {
   if (rollout.percent >= 100) return true;
   const drawn = createHash('sha256').update(`${rollout.salt}\n${subjectId}`).digest().readUInt32BE(0) / 0x1_0000_0000;

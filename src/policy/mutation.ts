@@ -23,7 +23,7 @@ export function scorePercent({ killed, total }: Pick<MutationScore, 'killed' | '
   return total === 0 ? 100 : (100 * killed) / total;
 }
 
-/** Runs the tests of every policy on each wrong version of its conditions. A version is noticed where any test fails. */
+/** Runs the tests of every policy on each wrong version of its conditions. A version is noticed where a test fails that held before. */
 export function scoreMutations(
   policies: CompiledPolicies,
   catalogue: SignalCatalogue,
@@ -35,13 +35,17 @@ export function scoreMutations(
     const facts = commonFacts(policy.document.match.signals.map((type) => catalogue.types.get(type)?.facts ?? {}));
     const survivors: MutationScore['survivors'][number][] = [];
     let total = 0;
+    const failures = (one: CompiledPolicy) => {
+      const set = indexPolicies([one], { factsByType: policies.factsByType, lists: policies.lists });
+      return runInlineTests(set, judge, guardsInForce).map(({ outcome }) => outcome === 'failed');
+    };
+    const before = failures(policy);
     for (const place of placesOf(policy)) {
       for (const { text, change } of mutateCondition(place.condition.text)) {
         const compiled = evaluator.compile(text, facts);
         if (!compiled.ok) continue;
         total++;
-        const wrong = indexPolicies([place.with(compiled.condition)], policies);
-        const noticed = runInlineTests(wrong, judge, guardsInForce).some(({ outcome }) => outcome === 'failed');
+        const noticed = failures(place.with(compiled.condition)).some((failed, test) => failed && !before[test]);
         if (!noticed) survivors.push({ path: place.path, change });
       }
     }

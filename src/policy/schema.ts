@@ -8,7 +8,7 @@ import type { DocumentKind } from '../model/document-kind.ts';
 import { levels } from '../model/risk.ts';
 import { causes, severities } from '../model/signal.ts';
 import { subjectKinds } from '../model/subject.ts';
-import { durationPattern } from './duration.ts';
+import { durationPattern, parseDuration } from './duration.ts';
 
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,63}$/, 'letters, digits, `.`, `_`, `-`; at most 64, a letter first');
 const words = z.string().trim().min(1).max(2000);
@@ -16,16 +16,30 @@ const condition = z.string().trim().min(1).max(4000);
 const names = z.array(name).max(64);
 const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'a date, YYYY-MM-DD');
 const whole = z.int().min(0);
+/** No longer than uses of guards are kept. */
+const cooldownSchema = z
+  .string()
+  .regex(durationPattern, 'a duration like 30s, 15m, 24h, 7d')
+  .refine((text) => (parseDuration(text) ?? 0) <= 90 * 86_400_000, 'at most 90d');
 export const durationSchema = z.string().regex(durationPattern, 'a duration like 30s, 15m, 24h, 7d');
 const scalar = z.union([z.string().max(500), z.number(), z.boolean()]);
 
-const metadataSchema = z.strictObject({
-  id: name,
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower-case letters, digits and `-`'),
+export const documentId = name;
+/** `group:` or `user:`; anything else is E113. */
+export const ownerForm = /^(group|user):\S+$/;
+/** What every kind of document says of itself beside its id. */
+export const metadataShape = {
   version: z.int().min(1),
-  title: words,
-  /** `group:` or `user:`, judged as E113. */
   owner: z.string().min(1).max(200),
+  reviewBy: day.optional(),
+};
+
+const metadataSchema = z.strictObject({
+  id: documentId,
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower-case letters, digits and `-`'),
+  version: metadataShape.version,
+  title: words,
+  owner: metadataShape.owner,
   severity: z.enum(['info', 'low', 'medium', 'high', 'critical']),
   status: z.enum(['draft', 'trial', 'stable', 'deprecated']),
   rationale: words.optional(),
@@ -35,7 +49,7 @@ const metadataSchema = z.strictObject({
     .max(32)
     .optional(),
   controls: z.record(z.string(), z.array(z.string().min(1).max(64)).max(64)).optional(),
-  reviewBy: day.optional(),
+  reviewBy: metadataShape.reviewBy,
   links: z.array(z.url()).max(32).optional(),
 });
 
@@ -219,8 +233,8 @@ export const policySchema = z.strictObject({
   guardrails: guardrailsSchema.optional(),
   cooldown: z
     .strictObject({
-      sameSubjectSameAction: durationSchema.optional(),
-      samePolicySameSubject: durationSchema.optional(),
+      sameSubjectSameAction: cooldownSchema.optional(),
+      samePolicySameSubject: cooldownSchema.optional(),
       resetOn: z.literal('newProof').optional(),
     })
     .optional(),

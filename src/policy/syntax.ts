@@ -47,6 +47,8 @@ const functions = new Set([
 
 export const maxNodes = 500;
 export const maxDepth = 24;
+/** Characters; nothing else bounds a literal text. */
+export const maxLength = 4000;
 
 /** Children of a node, whatever its operator. */
 export function childrenOf(node: ASTNode): readonly ASTNode[] {
@@ -135,6 +137,9 @@ function visit(node: ASTNode, at: Visit): void {
         visitMacro(node.args[0], node.args[1], node.args[2], at, fault);
         return;
       }
+      break;
+    case 'value':
+      if (typeof node.args === 'object' && node.args !== null) fault('E102', 'bytes and unsigned numbers have no use in a condition');
       break;
     case 'map':
     case '[]':

@@ -54,6 +54,11 @@ function accountsOf({ policy }: Match, situation: Situation, settings: JudgingSe
   );
 }
 
+/** The id of a subject that is no person, as its source names it. */
+export function thingOf({ signal }: Situation): string | undefined {
+  return signal.claim.id ?? signal.claim.device;
+}
+
 interface Target {
   readonly connection: string;
   readonly account?: Account;
@@ -63,7 +68,7 @@ interface Target {
 const nowhere: Target = { connection: 'none' };
 
 function targetsOf(action: CompiledAction, match: Match, situation: Situation, settings: JudgingSettings): readonly Target[] {
-  if (situation.identity !== null && fallsOnAccounts(action.type)) {
+  if (fallsOnAccounts(action.type)) {
     const accounts = accountsOf(match, situation, settings);
     return accounts.length === 0 ? [nowhere] : accounts.map((account) => ({ connection: account.connection, account }));
   }
@@ -102,7 +107,7 @@ function wantAction(
   const ceiling: CeilingEntry = ceilingOf(connection, situation, settings);
   const parameters = parametersFor(action, connection, configured?.provider, situation);
   // One session that nobody named would have to be guessed, or widened to all of the person's.
-  const unnamed = parameters.scope === 'one' && situation.subject.kind !== 'session';
+  const unnamed = parameters.scope === 'one' && !namesSessions(situation);
   const offered = !unnamed && (configured?.actions.includes(action.type) ?? false);
   return {
     type: action.type,
@@ -115,19 +120,31 @@ function wantAction(
     enforced: match.order || (match.enforced && ceiling.mode === 'enforce' && step.rung <= ceiling.maxRung),
     direct: step.direct,
     ...(step.approval === undefined ? {} : { approval: step.approval }),
+    ...(Object.keys(match.policy.cooldown).length === 0 ? {} : { cooldown: match.policy.cooldown }),
     ...(offered ? {} : { unsupported: true }),
   };
 }
 
 const scoped = new Set(['session.revoke', 'token.revoke']);
 
-/** Provider and connection may say more. One session, unless the policy says all, is only that one. */
+/** A session, or a device, whose sessions are meant. */
+function namesSessions(situation: Situation): boolean {
+  const { kind } = situation.subject;
+  return kind === 'session' || (kind === 'device' && thingOf(situation) !== undefined);
+}
+
+/**
+ * Provider and connection may say more. One session, unless the policy says all, is only that one; of a device it is always the
+ * sessions on it, never all of the person's.
+ */
 function parametersFor(action: CompiledAction, connection: string, provider: string | undefined, situation: Situation): ActionParameters {
   const own = {
     ...action.parameters,
     ...(provider === undefined ? {} : (action.perProvider[provider] ?? {})),
     ...(action.perConnection[connection] ?? {}),
   };
-  if (!scoped.has(action.type) || own.scope !== undefined) return own;
+  if (!scoped.has(action.type)) return own;
+  if (situation.subject.kind === 'device') return { ...own, scope: 'one' };
+  if (own.scope !== undefined) return own;
   return { ...own, scope: situation.subject.kind === 'session' ? 'one' : 'all' };
 }

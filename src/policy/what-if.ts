@@ -4,7 +4,7 @@ import type { Level, ScorePoint } from '../model/risk.ts';
 import { type CompiledPolicies, type CompiledPolicy, indexPolicies } from './compiled.ts';
 import { dropsOf, type Given } from './hypothesis.ts';
 import { type Defaults, playGiven, type TestJudge, testSettings } from './inline-tests.ts';
-import { compileList } from './lists.ts';
+import { compileList, lasting } from './lists.ts';
 
 /** A judge that can also say what made the score. */
 export type WhatIfJudge = (...asked: Parameters<TestJudge>) => ReturnType<TestJudge> & { readonly points: () => readonly ScorePoint[] };
@@ -48,11 +48,12 @@ export function whatIf(policies: CompiledPolicies, judge: WhatIfJudge, given: Gi
   const candidates = policies.bySignalType.get(type) ?? [];
   const lists = new Map([
     ...policies.lists,
-    ...Object.entries(given.lists ?? {}).map(([id, entries]) => [id, compileList(entries)] as const),
+    ...Object.entries(given.lists ?? {}).map(([id, entries]) => [id, compileList(lasting(entries))] as const),
   ]);
+  const exceptions = [...new Set([...policies.exceptions.values()].flat())];
   const play = (set: readonly CompiledPolicy[], situation: Given) => {
     const parts = {
-      policies: indexPolicies(set, { factsByType: policies.factsByType, lists }),
+      policies: indexPolicies(set, { factsByType: policies.factsByType, lists, exceptions }),
       lists,
       settings: testSettings(set.map(({ id }) => id)),
     };

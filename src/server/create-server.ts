@@ -9,7 +9,7 @@ import { problemHandler } from './problem.ts';
 import { mountRoutes, type Route } from './route-table.ts';
 import { controlRoutes } from './routes/control.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
-import { operationRoutes } from './routes/operations.ts';
+import { metricsRoute, operationRoutes } from './routes/operations.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { decisionRoutes, recordRoutes } from './routes/records.ts';
 import { signalRoutes } from './routes/signals.ts';
@@ -59,6 +59,19 @@ export function createServer(parts: ServerParts): Express {
   ];
   const pages = pageRoutes(parts, gate, () => describeApi([...routes, ...pages, pushRoute], parts.version));
   mountRoutes(app, [...routes, ...pages], gate, parts);
+  app.use(() => {
+    throw new AppError('notFound', 'There is no such route.');
+  });
+  app.use(problemHandler(parts.log));
+  return app;
+}
+
+/** The metrics alone, for a listener that only those who watch can reach. */
+export function createMetricsServer(parts: ServerParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(helmet());
+  mountRoutes(app, [metricsRoute(parts)], createGate(parts), parts);
   app.use(() => {
     throw new AppError('notFound', 'There is no such route.');
   });

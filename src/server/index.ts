@@ -1,5 +1,5 @@
 /** HTTP: routes, authentication, problem responses, the API's description, the status page. */
 export { seesPeople, seesScores } from './authentication.ts';
-export { createServer } from './create-server.ts';
+export { createMetricsServer, createServer } from './create-server.ts';
 export { type Listener, openListener } from './listener.ts';
 export type * from './parts.ts';

@@ -83,6 +83,8 @@ export interface ServerParts {
   readonly trustProxy: boolean | number | readonly string[];
   readonly basePath: string;
   readonly metricsOpen: boolean;
+  /** They have a listener of their own. */
+  readonly metricsApart: boolean;
   /** Reads JSON of a stranger: no member twice, bounded depth, nothing that the store cannot hold. */
   parseJson(bytes: Uint8Array): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: string };
   push(transmitter: string, request: PushRequest): Promise<PushReply> | undefined;

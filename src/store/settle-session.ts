@@ -56,13 +56,15 @@ export interface Repeat {
 export interface CounterQuestion {
   readonly scope: string;
   readonly windowMs: number;
+  /** Asks whether the subjects themselves used it; others are not counted. */
+  readonly own?: true;
 }
 
 /** One open transaction. Every method may throw what PostgreSQL said; the caller then rolls back. */
 export interface SettleSession {
   open(input: { keys: readonly DoorKey[]; retried: readonly SignalId[]; identifiers: readonly IdentifierKey[] }): Promise<Opened>;
   repeats(keys: readonly string[]): Promise<readonly Repeat[]>;
-  /** Locks the scopes, sorted, until the end of the transaction, and counts distinct subjects in their windows. */
+  /** Locks the scopes, sorted, until the end of the transaction; counts distinct subjects in their windows, and finds the given ones. */
   count(
     questions: readonly CounterQuestion[],
     subjects: readonly string[],
@@ -154,7 +156,8 @@ export function createSettleSession(run: RunGroup): SettleSession {
     },
     async count(questions, subjects, at) {
       const scopes = joined([...new Set(questions.map((question) => question.scope))]);
-      const windows = [joined(questions.map((question) => question.scope)), joined(questions.map((question) => String(question.windowMs)))];
+      const counting = questions.filter((question) => !question.own);
+      const windows = [joined(counting.map((question) => question.scope)), joined(counting.map((question) => String(question.windowMs)))];
       // Older uses lie outside every window.
       const oldest = at - Math.max(...questions.map((question) => question.windowMs));
       const [, counted, present] = await run([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountId } from '../../src/model/ids.ts';
-import { fates, intentOf, judge, situationOf, want } from './support.ts';
+import { fates, intentOf, judge, limitUses, situationOf, want } from './support.ts';
 
 describe('the outcome', () => {
   it('is none when nothing is wanted, and asks no counter', () => {
@@ -82,7 +82,7 @@ describe('plans', () => {
       situation: situationOf({ kind: 'network', person: null }),
     });
     expect(conclusion.plans).toMatchObject([{ lane: 'okta:network:person-1', accountId: null, state: 'released' }]);
-    expect(conclusion.uses).toEqual([]);
+    expect(limitUses(conclusion)).toEqual([]);
   });
 
   it('hold a connection that the configuration no longer knows to the profile of the organisation', () => {

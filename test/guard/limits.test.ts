@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { admit, allowedPeople, createTally, review } from '../../src/guard/index.ts';
 import type { AccountId, IdentityId } from '../../src/model/ids.ts';
-import { enforcing, fates, guards, intentOf, judge, situationOf, want } from './support.ts';
+import { enforcing, fates, guards, intentOf, judge, limitUses, situationOf, want } from './support.ts';
 
 const hour = 3_600_000;
 
@@ -54,34 +54,38 @@ describe('how limits count', () => {
     expect(fates(conclusion)).toEqual(['session.revoke held by people', 'risk.set released']);
     expect(conclusion).toMatchObject({
       outcome: 'partial',
-      uses: [],
       plans: [{ state: 'held', heldFor: 'people' }, { state: 'released' }],
     });
+    expect(limitUses(conclusion)).toEqual([]);
   });
 
   it('sandboxes have a limit and a counter of their own', () => {
     const intent = intentOf([want('session.revoke', { connection: 'sandbox' })]);
-    expect(judge(intent, { used: 999 })).toMatchObject({ outcome: 'released', uses: [{ scope: 'people:sandbox', subject: 'person-1' }] });
+    const released = judge(intent, { used: 999 });
+    expect(released.outcome).toBe('released');
+    expect(limitUses(released)).toEqual([{ scope: 'people:sandbox', subject: 'person-1' }]);
     expect(judge(intent, { used: 1000 }).outcome).toBe('held');
   });
 
   it('a small organisation has its own, on the same counter', () => {
     const intent = intentOf([want('session.revoke', { connection: 'tiny' })]);
-    expect(judge(intent, { used: 2 })).toMatchObject({ outcome: 'released', uses: [{ scope: 'people', subject: 'person-1' }] });
+    const released = judge(intent, { used: 2 });
+    expect(released.outcome).toBe('released');
+    expect(limitUses(released)).toEqual([{ scope: 'people', subject: 'person-1' }]);
     expect(judge(intent, { used: 3 }).outcome).toBe('held');
   });
 
-  it('an action below rung 2, a report and a refusal use nothing', () => {
+  it('an action below rung 2, a report and a refusal use no limit', () => {
     for (const action of [want('risk.set'), want('session.revoke', { enforced: false }), want('account.disable')]) {
-      const reviewed = review(intentOf([action]), situationOf(), { level: 'critical' }, guards, enforcing, []);
-      expect(reviewed.asked).toEqual([]);
-      expect(reviewed.uses).toEqual([]);
+      const reviewed = review(intentOf([action]), situationOf(), { level: 'critical', signal: { proof: false } }, guards, enforcing, []);
+      expect(reviewed.asked.filter((asked) => !asked.own)).toEqual([]);
+      expect(limitUses(reviewed)).toEqual([]);
     }
   });
 
   it('one person is one use, however many actions and accounts', () => {
     const intent = intentOf([want(), want('token.revoke'), want('session.revoke', { accountId: 'account-2' as AccountId })]);
-    expect(judge(intent).uses).toEqual([{ scope: 'people', subject: 'person-1' }]);
+    expect(limitUses(judge(intent))).toEqual([{ scope: 'people', subject: 'person-1' }]);
   });
 });
 
@@ -110,7 +114,17 @@ describe('whatever the order and the batching', () => {
       const now = Math.max(...batch.map((ask) => ask.at)) * 60_000;
       const reviews = batch.map((ask) => {
         const person = { id: `person-${ask.person}` as IdentityId, protected: ask.protected };
-        return { ask, reviewed: review(intentOf([want(ask.type)]), situationOf({ person }), { level: 'critical' }, guards, enforcing, []) };
+        return {
+          ask,
+          reviewed: review(
+            intentOf([want(ask.type, { accountId: `account-${ask.person}` as AccountId })]),
+            situationOf({ person }),
+            { level: 'critical', signal: { proof: false } },
+            guards,
+            enforcing,
+            [],
+          ),
+        };
       });
       const questions = reviews.flatMap(({ reviewed }) => reviewed.asked);
       const readings = [...new Map(questions.map((q) => [`${q.scope} ${q.windowMs}`, q])).values()].map(({ scope, windowMs }) => ({
@@ -123,7 +137,7 @@ describe('whatever the order and the batching', () => {
         if ((latest.get(`${use.scope} ${use.subject}`)?.at ?? -1) < use.at) latest.set(`${use.scope} ${use.subject}`, use);
       const tally = createTally({ readings, present: [...latest.values()] }, now);
       for (const { ask, reviewed } of reviews) {
-        const final = admit(reviewed, reviewed.asked[0] === undefined ? [] : tally.readingsFor(reviewed.asked[0].subject));
+        const final = admit(reviewed, tally.readingsFor(reviewed.asked));
         tally.add(final.uses);
         stored.push(...final.uses.map((use) => ({ ...use, at: now })));
         for (const action of final.actions)

@@ -37,6 +37,11 @@ const cells: Record<string, { binds: readonly Cause[]; run: (cause: Cause) => st
     run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause }), level: 'medium' })),
     bound: 'session.revoke refused by scoreAgainstRung',
   },
+  cooldown: {
+    binds: ['risk', 'partner'],
+    run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause }), done: 1 })),
+    bound: 'session.revoke refused by cooldown',
+  },
   people: {
     binds: ['risk', 'partner'],
     run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause }), used: 10 })),

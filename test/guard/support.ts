@@ -1,8 +1,8 @@
 /** Situations and intents as small as a guard needs them, and the shipped guard documents. */
 import { readFileSync } from 'node:fs';
-import { admit, concludeReview, type Guardrails, parseGuardrails, review } from '../../src/guard/index.ts';
+import { admit, concludeReview, type Guardrails, parseGuardrails, readingOf, review } from '../../src/guard/index.ts';
 import { actionTypes } from '../../src/model/action.ts';
-import type { CounterReading, Intent, WantedAction } from '../../src/model/decision.ts';
+import type { CounterReading, CounterUse, Intent, WantedAction } from '../../src/model/decision.ts';
 import type { AccountId, IdentityId, SignalId } from '../../src/model/ids.ts';
 import type { Pause } from '../../src/model/pause.ts';
 import { emptyEvidence, type Level } from '../../src/model/risk.ts';
@@ -112,19 +112,22 @@ interface Judging {
   readonly settings?: JudgingSettings;
   readonly pauses?: readonly Pause[];
   readonly used?: number;
+  readonly done?: number;
   readonly readings?: readonly CounterReading[];
   readonly rules?: Guardrails;
 }
 
-/** The whole of guarding: review, counters (`used` of each), conclusion. */
-export function judge(
-  intent: Intent,
-  { situation = situationOf(), level = 'critical', settings = enforcing, pauses = [], used = 0, readings, rules = guards }: Judging = {},
-) {
-  const reviewed = review(intent, situation, { level }, rules, settings, pauses);
-  const counted = readings ?? reviewed.asked.map(({ scope, windowMs }) => ({ scope, windowMs, used }));
-  return concludeReview(intent, admit(reviewed, counted), situation.subject);
+/** The whole of guarding: review, counters (`used` by others, `done` by the subject itself), conclusion. */
+export function judge(intent: Intent, judging: Judging = {}) {
+  const { situation = situationOf(), level = 'critical', settings = enforcing, pauses = [], rules = guards } = judging;
+  const { used = 0, done = 0, readings } = judging;
+  const reviewed = review(intent, situation, { level, signal: { proof: false } }, rules, settings, pauses);
+  const counted = reviewed.asked.flatMap((asked) => (asked.own ? [readingOf(asked, done)] : readings ? [] : [readingOf(asked, used)]));
+  return concludeReview(intent, admit(reviewed, [...counted, ...(readings ?? [])]), situation.subject);
 }
 
 export const fates = (conclusion: ReturnType<typeof judge>) =>
   conclusion.actions.map((action) => `${action.type} ${action.state}${action.by ? ` by ${action.by}` : ''}`);
+
+/** Uses of limits, without the marks of what is cooling down. */
+export const limitUses = ({ uses }: { readonly uses: readonly CounterUse[] }) => uses.filter(({ scope }) => !scope.startsWith('cooldown:'));

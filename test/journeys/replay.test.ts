@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { engineNumber } from '../../src/model/decision.ts';
 import { adminToken, type FaultWorld, openWorld, type Service, until } from '../fault/world.ts';
 import { testDatabase } from '../support/database.ts';
 
@@ -61,12 +62,13 @@ describe('a decision replayed', () => {
   });
 
   it('by another engine is said to be that', async () => {
-    await world.database.store.query(`update ledger_entry set core = replace(core, '"engine":1', '"engine":0') where id = $1`, [
+    await world.database.store.query(`update ledger_entry set core = replace(core, $2, '"engine":0') where id = $1`, [
       decisionId,
+      `"engine":${engineNumber}`,
     ]);
     expect(await get(`/api/v1/decisions/${decisionId}/replay`)).toMatchObject({
       same: false,
-      engine: { stored: 0, running: 1 },
+      engine: { stored: 0, running: engineNumber },
       differences: [],
     });
   });

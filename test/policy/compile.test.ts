@@ -121,8 +121,8 @@ describe('the place of a fault is that of the key or item that is wrong', () => 
   });
 
   it('E101: a folder whose documents would change decisions and are not served is a fault, not a silence', () => {
-    const result = compilePolicies(new Map([['exceptions/x.yaml', 'kind: Exception']]), catalogue);
-    expect(result.ok ? [] : result.faults.map((fault) => [fault.code, fault.file])).toEqual([['E101', 'exceptions/x.yaml']]);
+    const result = compilePolicies(new Map([['detections/x.yaml', 'kind: Detection']]), catalogue);
+    expect(result.ok ? [] : result.faults.map((fault) => [fault.code, fault.file])).toEqual([['E101', 'detections/x.yaml']]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Intent } from '../../src/model/decision.ts';
+import type { IdentityId } from '../../src/model/ids.ts';
 import { decide } from '../../src/policy/index.ts';
 import { account, assessment, compile, policyText, settings, situation } from './support.ts';
 
@@ -66,6 +67,35 @@ describe('the step at which a policy falls away', () => {
     expect(intent.reasons).toContainEqual({ code: 'policyError', ref: 'RP-901' });
     expect(decide(situation(), assessment(), compile(broken), settings()).reasons).toEqual([{ code: 'policyError', ref: 'RP-901' }]);
   });
+
+  it('never acts where a step cannot be evaluated, though the steps below it hold', () => {
+    const ladder = `
+    - { step: low, actions: [{ type: mfa.require, strength: any }] }
+    - { step: high, at: "10 / signal.ageMinutes > 1", actions: [{ type: session.revoke }] }`;
+    const intent = decide(situation(), assessment(), compile(policyText({ ladder })), settings());
+    expect(intent).toMatchObject({ policyId: null, wanted: [], reasons: [{ code: 'policyError', ref: 'RP-900/high' }] });
+  });
+
+  it('tells every error, also where another policy came further', () => {
+    const broken = policyText({ id: 'RP-901', when: '10 / signal.ageMinutes > 1' });
+    const empty = policyText({ ladder: '[{ step: end, at: "risk.score >= 90.0", actions: [{ type: session.revoke }] }]' });
+    expect(decide(situation(), assessment(), compile(broken, empty), settings()).reasons).toEqual([
+      { code: 'noStep', ref: 'RP-900' },
+      { code: 'policyError', ref: 'RP-901' },
+    ]);
+  });
+
+  it('names the values that left a condition undecided; what decides it alone is no gap', () => {
+    const policies = compile(policyText({ when: 'device.people >= 3 && device.compliance == "nonCompliant"' }));
+    const known = { device: { people: 4, compliance: 'nonCompliant' as const } };
+    expect(decide(situation(), assessment(), policies, settings()).reasons[0]).toEqual({ code: 'when', ref: 'RP-900' });
+    const undecided = decide(situation({ surroundings: { device: { compliance: 'nonCompliant' } } }), assessment(), policies, settings());
+    expect(undecided.reasons).toEqual([
+      { code: 'when', ref: 'RP-900' },
+      { code: 'contextGap', ref: 'device.people' },
+    ]);
+    expect(decide(situation({ surroundings: known }), assessment(), policies, settings()).policyId).toBe('RP-900');
+  });
 });
 
 describe('the ladder', () => {
@@ -94,6 +124,20 @@ describe('the ladder', () => {
     ]);
     const one = decide(situation({ kind: 'session' }), assessment({ score: 40 }), policies, settings());
     expect(one.wanted.map((action) => action.parameters.scope)).toEqual(['one', 'one']);
+  });
+
+  it('does not take a step whose condition nobody can decide', () => {
+    const uncertain = `
+    - { step: low, actions: [{ type: mfa.require, strength: any }] }
+    - { step: high, at: "device.people <= 3", actions: [{ type: session.revoke }] }`;
+    const at = (people?: number) =>
+      decide(
+        situation({ surroundings: { device: people === undefined ? {} : { people } } }),
+        assessment(),
+        compile(policyText({ ladder: uncertain })),
+        settings(),
+      ).step;
+    expect([at(), at(2), at(4)]).toEqual(['low', 'high', 'low']);
   });
 
   it('offers lower steps instead, strongest first, and the named fallback before them', () => {
@@ -169,7 +213,7 @@ describe('how far a policy may go', () => {
     const policies = compile(policyText({ rest: 'rollout: { percent: 30, salt: a }\n' }));
     const drawn = Array.from(
       { length: 400 },
-      (_, n) => decide(situation({ subject: { kind: 'person', id: `u${n}` } }), assessment(), policies, settings()).mode,
+      (_, n) => decide(situation({ person: { id: `u${n}` as IdentityId } }), assessment(), policies, settings()).mode,
     );
     const share = drawn.filter((mode) => mode === 'enforce').length;
     expect(share).toBeGreaterThan(80);
@@ -177,9 +221,15 @@ describe('how far a policy may go', () => {
     expect(
       Array.from(
         { length: 400 },
-        (_, n) => decide(situation({ subject: { kind: 'person', id: `u${n}` } }), assessment(), policies, settings()).mode,
+        (_, n) => decide(situation({ person: { id: `u${n}` as IdentityId } }), assessment(), policies, settings()).mode,
       ),
     ).toEqual(drawn);
+    const named = (kind: 'person' | 'session', id: string) =>
+      situation({ kind, subject: { kind, id }, person: { id: 'u1' as IdentityId } });
+    const modes = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(
+      (id) => decide(named('session', id), assessment(), policies, settings()).mode,
+    );
+    expect(new Set(modes)).toEqual(new Set([decide(named('person', 'u1'), assessment(), policies, settings()).mode]));
   });
 });
 
@@ -197,6 +247,80 @@ describe('several policies', () => {
       ['session.revoke', { scope: 'all' }],
     ]);
     expect(intent.reasons).toContainEqual({ code: 'also', ref: 'RP-901/ask' });
+  });
+
+  const one = (id: string, action: string, more: Parameters<typeof policyText>[0] = {}) =>
+    policyText({ id, ladder: `[{ step: end, actions: [${action}] }]`, ...more });
+  const wantedOf = (given: ReturnType<typeof situation>, ...texts: readonly string[]) =>
+    decide(given, assessment(), compile(...texts), settings()).wanted;
+
+  it.each([
+    ['all over one', '{ type: session.revoke, scope: one }', '{ type: session.revoke, scope: all }', { scope: 'all' }],
+    ['the longer requirement', '{ type: mfa.require, for: 1h }', '{ type: mfa.require, for: 24h }', { for: '24h' }],
+    ['what only one says', '{ type: mfa.require, for: 1h }', '{ type: mfa.require, strength: any }', { for: '1h', strength: 'any' }],
+  ] as const)('want one action together: %s', (_what, a, b, parameters) => {
+    for (const [first, second] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      expect(wantedOf(situation({ kind: 'session' }), one('RP-901', first), one('RP-902', second))).toMatchObject([
+        { policyId: 'RP-901', parameters },
+      ]);
+    }
+  });
+
+  it('end a suspension at the earlier of two times: the longer one needs an approval of its own', () => {
+    const suspend = (id: string, expires: string) =>
+      policyText({
+        id,
+        when: 'signal.proof || risk.score >= 0.0',
+        ladder: `[{ step: end, approval: lead, actions: [{ type: account.suspend, expires: ${expires} }] }]`,
+        rest: 'approvals: { lead: { approvers: [group:soc], required: 1, timeout: 10m, onTimeout: deny } }\n',
+      });
+    expect(wantedOf(situation(), suspend('RP-901', '72h'), suspend('RP-902', '4h'))).toMatchObject([
+      { parameters: { expires: '4h' }, approval: 'lead' },
+    ]);
+  });
+
+  it('let what one cannot name be said by the other: all sessions include the one that nobody named', () => {
+    const wanted = wantedOf(
+      situation(),
+      one('RP-901', '{ type: session.revoke, scope: one }'),
+      one('RP-902', '{ type: session.revoke, scope: all }'),
+    );
+    expect(wanted).toMatchObject([{ parameters: { scope: 'all' } }]);
+    expect(wanted[0]?.unsupported).toBeUndefined();
+  });
+
+  it('rest as long as the one that rests longer', () => {
+    const rests = (id: string, cooldown: string) => one(id, '{ type: session.revoke }', { rest: `cooldown: ${cooldown}\n` });
+    const [wanted] = wantedOf(
+      situation(),
+      rests('RP-901', '{ sameSubjectSameAction: 2h, samePolicySameSubject: 1h }'),
+      rests('RP-902', '{ sameSubjectSameAction: 3h }'),
+    );
+    expect(wanted?.cooldown).toEqual({ actionMs: 3 * 3_600_000, policyMs: 3_600_000 });
+  });
+
+  it('of one rung are led by the smallest id, and name the rest', () => {
+    const intent = decide(situation(), assessment(), compile(policyText({ id: 'RP-902' }), policyText({ id: 'RP-901' })), settings());
+    expect(intent.policyId).toBe('RP-901');
+    expect(intent.reasons.slice(0, 2)).toEqual([
+      { code: 'matched', ref: 'RP-901/end' },
+      { code: 'also', ref: 'RP-902/end' },
+    ]);
+  });
+
+  it('are led by the one that enforces, whatever a report asks for', () => {
+    const reporting = one('RP-901', '{ type: password.expire }', { mode: 'report-only' });
+    const intent = decide(situation(), assessment(), compile(policyText(), reporting), settings());
+    expect(intent).toMatchObject({ policyId: 'RP-900', rung: 3, mode: 'enforce' });
+  });
+
+  it('name one that left the subject out beside what the others do', () => {
+    const apart = policyText({ id: 'RP-901', match: '{ signals: [mass_download], subjects: { excludeGroups: [break-glass, staff] } }' });
+    const intent = decide(situation({ person: { groups: ['staff'] } }), assessment(), compile(policyText(), apart), settings());
+    expect(intent.reasons).toContainEqual({ code: 'excluded', ref: 'RP-901' });
   });
 
   it('that only report add nothing to one that enforces', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createConditionEvaluator } from '../../src/policy/condition.ts';
-import { compileList } from '../../src/policy/lists.ts';
+import { compileList, lasting } from '../../src/policy/lists.ts';
 import { valuesOf } from '../../src/policy/values.ts';
 import { assessment, catalogue, policyText, settings, situation, tryCompile } from './support.ts';
 
@@ -16,11 +16,32 @@ describe('a condition that would run for long, or look where it may not', () => 
     ['matches as a function', 'matches(signal.ip, "(a+)+$")', 'E104'],
     ['matches hidden in a macro', 'risk.groups.exists(g, g.matches("(a+)+$"))', 'E104'],
     ['matches behind a ternary', 'true ? signal.ip.matches("a") : false', 'E104'],
+    ['matches behind spaces and a line break', 'signal.ip .\n matches ("a")', 'E104'],
+    ['matches behind a comment', 'signal.ip. // now\n matches("a")', 'E104'],
+    ['matches of a literal', '"aaa".matches("(a+)+$")', 'E104'],
+    ['matches inside has', 'has(signal.ip.matches("a"))', 'E104'],
+    ['matches inside a list', '["a".matches("a")] == [true]', 'E104'],
+    ['matches of another room', 're.matches(signal.ip, "a")', 'E104'],
+    ['matches in backticks', 'signal.ip.`matches`("a")', 'E102'],
+    ['matches behind a leading dot', '.matches(signal.ip, "a")', 'E102'],
+    ['an extension for regular expressions', 'regex.extract(signal.ip, "a") == "b"', 'E102'],
+    ['a format', '"%s".format([signal.ip]) == "a"', 'E102'],
+    ['a list made longer', 'risk.groups.map(g, g) == risk.groups', 'E102'],
     ['a macro in a macro', 'risk.groups.all(a, risk.groups.all(b, a != b))', 'E105'],
     ['a macro in the receiver of a macro inside a macro', 'risk.groups.all(a, risk.groups.filter(b, b == a).exists(c, c == a))', 'E105'],
     ['brackets nested deeply', `${'('.repeat(40)}true${')'.repeat(40)}`, 'E105'],
     ['a negation nested deeply', `${'!'.repeat(600)}true`, 'E105'],
-    ['a huge list', `risk.score in [${Array.from({ length: 1200 }, () => '1.0').join(', ')}]`, 'E105'],
+    ['lists nested deeply', `${'['.repeat(300)}${']'.repeat(300)} == []`, 'E105'],
+    ['choices nested deeply', `${'true ? '.repeat(300)}true${' : true'.repeat(300)}`, 'E105'],
+    ['macros chained for long', `risk.groups${'.filter(g, true)'.repeat(200)}.size() == 1`, 'E105'],
+    ['a path that does not end', `subject${'.a'.repeat(1900)} == 1`, 'E105'],
+    ['a sum that does not end', `${Array.from({ length: 300 }, () => 'signal.ip').join(' + ')} == "a"`, 'E105'],
+    ['a huge text', `signal.ip == "${'a'.repeat(2_000_000)}"`, 'E105'],
+    ['a text that does not end', `"${'a'.repeat(3000)}`, 'E102'],
+    ['a huge number of arguments', `size(${Array.from({ length: 900 }, () => '"a"').join(',')}) == 1`, 'E105'],
+    ['bytes', 'b"a" == b"a"', 'E102'],
+    ['an unsigned number', '1u == 1u', 'E102'],
+    ['a huge list', `risk.score in [${Array.from({ length: 700 }, () => '1.0').join(', ')}]`, 'E105'],
     ['a field hidden by dyn', 'dyn(risk).nope == 1', 'E102'],
     ['a field behind brackets', 'subject["kind"] == "person"', 'E102'],
     ['a map of its own', '{"a": 1}.a == 1', 'E102'],
@@ -57,7 +78,7 @@ describe('functions', () => {
     ],
     marks: { classes: [], targets: [], occurrences: [] },
   };
-  const lists = new Map([['egress', compileList(['198.51.100.0/24', '2001:db8:40::/48', 'a-word'])]]);
+  const lists = new Map([['egress', compileList(lasting(['198.51.100.0/24', '2001:db8:40::/48', 'a-word']))]]);
   const truth = (text: string, given: Parameters<typeof situation>[0] = {}) => {
     const compiled = evaluator.compile(text, {});
     if (!compiled.ok) throw new Error(compiled.faults[0]?.message);

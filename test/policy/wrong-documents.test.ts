@@ -3,12 +3,24 @@ import { describe, expect, it } from 'vitest';
 import { readPolicyFolder } from '../../src/app/policy-folder.ts';
 import { compileBundle } from '../../src/engine.ts';
 import { lintVersions } from '../../src/policy/index.ts';
-import { goodPolicy, policyPath, type WrongDocument, wrongDocuments } from './wrong-documents.ts';
+import {
+  exceptionPath,
+  goodException,
+  goodList,
+  goodPolicy,
+  listPath,
+  policyPath,
+  type WrongDocument,
+  wrongDocuments,
+} from './wrong-documents.ts';
 
 const shipped = await readPolicyFolder(join(import.meta.dirname, '../../policies'));
 const good: ReadonlyMap<string, string> = new Map([
   ...['risk.yaml', 'guardrails.yaml', 'profiles/sandbox.yaml'].map((path) => [path, shipped.get(path) as string] as const),
   [policyPath, goodPolicy],
+  ['responses/a.yaml', goodPolicy.replace('RP-900', 'RP-901')],
+  [listPath, goodList],
+  [exceptionPath, goodException],
 ]);
 
 interface Prepared {
@@ -64,7 +76,7 @@ describe('E109: a version that did not rise', () => {
     ['a condition has', (text) => text.replace('40.0', '41.0'), [`E109 ${policyPath}:6:3`]],
     ['a condition has, and the version with it', (text) => text.replace('40.0', '41.0').replace('version: 1', 'version: 2'), []],
     ['the version has fallen', (text) => text.replace('version: 1', 'version: 0'), [`E109 ${policyPath}:6:3`]],
-    ['it is another document', (text) => text.replace('id: RP-900', 'id: RP-901').replace('40.0', '41.0'), []],
+    ['it is another document', (text) => text.replace('id: RP-900', 'id: RP-902').replace('40.0', '41.0'), []],
   ])('%s', (_what, change, wanted) => {
     expect(lintVersions(good, after(change)).map(({ code, file, line, column }) => `${code} ${file}:${line}:${column}`)).toEqual(wanted);
   });

@@ -75,6 +75,34 @@ tests:
     expect: { match: true, step: contain }
 `;
 
+/** A list and an exception, likewise. */
+export const goodList = `apiVersion: rescind/v1
+kind: List
+metadata:
+  id: egress
+  version: 1
+  owner: group:network
+type: cidr
+entries:
+  - value: 198.51.100.0/24
+    owner: user:net.lead
+    expires: 2027-01-31
+`;
+
+export const goodException = `apiVersion: rescind/v1
+kind: Exception
+metadata: { id: EX-1, version: 1, owner: group:iam }
+subject: { group: offsite }
+policies: [RP-901]
+effect: report-only
+reason: off-site in Singapore
+approvedBy: user:lead.iam
+startsAt: 2026-05-28T00:00:00Z
+expiresAt: 2026-06-12T00:00:00Z
+`;
+
+export const listPath = 'lists/egress.yaml';
+export const exceptionPath = 'exceptions/EX-1.yaml';
 export const policyPath = 'responses/RP-900-example.yaml';
 const policy = (code: string, what: string, from: string, to: string, elsewhere?: string): WrongDocument => ({
   code,
@@ -92,6 +120,8 @@ const inFile = (file: string) => (code: string, what: string, from: string, to: 
 const risk = inFile('risk.yaml');
 const guards = inFile('guardrails.yaml');
 const profile = inFile('profiles/sandbox.yaml');
+const list = inFile(listPath);
+const exception = inFile(exceptionPath);
 
 export const wrongDocuments: readonly WrongDocument[] = [
   // The text itself.
@@ -244,6 +274,32 @@ export const wrongDocuments: readonly WrongDocument[] = [
   policy('E117', 'a reason without direct', 'mode: report-only', 'mode: report-only\n▸directReason: because'),
   policy('E118', 'a fallback to the highest step', 'fallback: contain', '▸fallback: suspend'),
   policy('E124', 'a suspension without an end', '- { type: account.suspend, expires: 4h }', '- ▸{ type: account.suspend }'),
+
+  // Lists.
+  list('E101', 'an unknown key', 'type: cidr', 'type: cidr\n▸colour: red'),
+  list('E101', 'a range that is none', 'value: 198.51.100.0/24', '▸value: Oslo'),
+  list('E101', 'a day that is none', 'expires: 2027-01-31', '▸expires: 2027-02-30'),
+  list('E113', 'an owner of no form', 'owner: group:network', '▸owner: network'),
+  list('E113', 'an entry with an owner of no form', 'owner: user:net.lead', '▸owner: somebody'),
+  list('E115', 'a secret in a note', '    expires: 2027-01-31', '    expires: 2027-01-31\n    ▸note: ghp_abcdefghijklmnopqrst'),
+  list('E122', 'an entry without an owner', '  - value: 198.51.100.0/24\n    owner: user:net.lead\n', '  - ▸value: 198.51.100.0/24\n'),
+  list(
+    'E122',
+    'an entry without an end',
+    '  - value: 198.51.100.0/24\n    owner: user:net.lead\n    expires: 2027-01-31\n',
+    '  - ▸value: 198.51.100.0/24\n    owner: user:net.lead\n',
+  ),
+
+  // Exceptions.
+  exception('E101', 'an instant that is none', 'expiresAt: 2026-06-12T00:00:00Z', '▸expiresAt: soon'),
+  exception('E101', 'an end before the beginning', 'expiresAt: 2026-06-12T00:00:00Z', '▸expiresAt: 2026-05-27T00:00:00Z'),
+  exception('E106', 'a policy that there is not', 'policies: [RP-901]', 'policies: [▸RP-999]'),
+  exception('E106', 'a list that there is not', '{ group: offsite }', '{ ▸list: nowhere }'),
+  exception('E113', 'an owner of no form', 'owner: group:iam', '▸owner: iam'),
+  exception('E121', 'more than thirty days', 'expiresAt: 2026-06-12T00:00:00Z', '▸expiresAt: 2026-06-28T00:00:00Z'),
+  exception('E121', 'no approver', 'approvedBy: user:lead.iam\n', '', 'apiVersion'),
+  exception('E121', 'a group as the approver', 'approvedBy: user:lead.iam', '▸approvedBy: group:iam'),
+  exception('E121', 'an effect that strengthens', 'effect: report-only', '▸effect: enforce'),
 
   // The scoring model.
   risk('E101', 'a type with evidence and no group', 'admin_confirmed: { group: confirmed, standalone', '▸admin_confirmed: { standalone'),

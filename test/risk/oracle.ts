@@ -1,9 +1,9 @@
 /**
- * A second scorer that shares no code with the first: it keeps every event for ever and reads the rules as they are written, slowly.
- * It takes its numbers from the compiled model and nothing else.
+ * A second scorer that shares no code with the first: it keeps every event for ever, looks everything up by name in the document that an
+ * operator writes, and reads the rules as they are written, slowly.
  */
 import type { MarkClass, Severity } from '../../src/model/signal.ts';
-import type { RiskModel } from '../../src/risk/index.ts';
+import { confidenceOf, evidenceNats, groupOf, halfLifeOf, multiplierOf, type OracleContext, typeOf, type Written } from './oracle-model.ts';
 
 export interface Event {
   readonly type: string;
@@ -24,102 +24,191 @@ export interface History {
   readonly remedies: readonly Remedy[];
 }
 
-interface Occurrence extends Event {
-  readonly band: Severity;
+export interface Verdict {
+  readonly nats: number;
+  readonly score: number;
+  readonly base: number;
+  readonly level: string;
+  readonly groups: readonly string[];
+  readonly groupsActive: number;
+  readonly statisticalOnly: boolean;
+  /** Highest first. */
+  readonly points: readonly { readonly signalType: string; readonly source: string; readonly at: number; readonly points: number }[];
 }
 
-const bandKept = (event: Event): Severity => (/^(edr_alert|caep_risk)_/.test(event.type) ? 'medium' : event.severity);
-const bucket = (at: number) => Math.floor(at / 600_000);
-const nameOf = (event: Event) => JSON.stringify([event.type, bandKept(event), event.source, event.tag, event.key, bucket(event.at)]);
+interface Occurrence extends Event {
+  readonly band: Severity;
+  readonly bucket: number;
+}
 
-/** The evidence in nats before rounding; `multipliers` and `confidence` stand for the context. */
-export function oracleNats(
-  history: History,
-  now: number,
-  model: RiskModel,
-  multipliers: Readonly<Record<string, number>> = {},
-  confidence = 1,
-): number {
-  const latest = new Map<string, Occurrence>();
-  for (const event of history.events) {
-    const known = latest.get(nameOf(event));
-    if (known === undefined || known.at < event.at) latest.set(nameOf(event), { ...event, band: bandKept(event) });
-  }
-  const typeOf = (name: string) => {
-    const type = model.types.get(name);
-    if (type === undefined) throw new Error(name);
-    return type;
+const order = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+const byFamily = (a: Occurrence, b: Occurrence) =>
+  order(a.type, b.type) || order(a.band, b.band) || order(a.source, b.source) || order(a.tag, b.tag);
+const byKey = (a: Occurrence, b: Occurrence) => order(a.key, b.key) || a.bucket - b.bucket;
+
+/** `kept` applies the limits of what is kept of a family, a source and a class; without it nothing was ever forgotten. */
+export function judge(history: History, now: number, context: OracleContext, written: Written, kept: boolean): Verdict {
+  const all = occurrencesOf(history.events, written);
+  const occurrences = kept ? withinLimits(all, written) : all;
+  const live = occurrences.filter(
+    (o) => now - o.at <= 10 * halfLifeOf(o.type, written) && !history.remedies.some((remedy) => dismisses(remedy, o, written)),
+  );
+  const prompts = live.filter((o) => written.groups[groupOf(o.type, written)]?.voidsChallenges === true).map((o) => o.at);
+  const remains = remainsIn(history.remedies, prompts.length === 0 ? undefined : Math.max(...prompts), written, kept);
+
+  const decayed = (o: Occurrence) => 2 ** (-Math.max(0, now - o.at) / halfLifeOf(o.type, written));
+  const weighed = live.map((o) => {
+    const plain = confidenceOf(o.source, o.type, now, context, written) * evidenceNats(o.type, o.band, written) * decayed(o) * remains(o);
+    return { o, group: groupOf(o.type, written), plain, tagged: plain * (written.tags[o.tag]?.factor ?? 1) };
+  });
+
+  const groups = Object.keys(written.groups).sort(order);
+  const isStatistical = (group: string) => written.groups[group]?.statistical === true;
+  const topOf = (group: string, value: 'plain' | 'tagged') =>
+    weighed
+      .filter((each) => each.group === group && each[value] > 0)
+      .sort((a, b) => b[value] - a[value] || byFamily(a.o, b.o) || byKey(a.o, b.o))
+      .slice(0, 4)
+      .map((each, rank) => ({ o: each.o, nats: each[value] * 0.5 ** rank }));
+  const sumOf = (group: string, value: 'plain' | 'tagged') => topOf(group, value).reduce((sum, { nats }) => sum + nats, 0);
+  const over = (statistical: boolean, value: (group: string) => number) =>
+    groups.filter((group) => isStatistical(group) === statistical).reduce((sum, group) => sum + value(group), 0);
+  const capped = (value: (group: string) => number) => {
+    const other = over(false, value);
+    const sum = Math.min(over(true, value), written.caps.statisticalNats) + other;
+    return other < written.caps.activeNats ? Math.min(sum, written.caps.statisticalNats) : sum;
   };
-  const dismissed = (o: Occurrence) =>
-    history.remedies.some((remedy) => {
-      if (remedy.kind === 'class') return remedy.class === 'admin_dismiss' && o.at <= remedy.at;
-      if (remedy.kind === 'occurrence') return nameOf(remedy.event) === nameOf(o) && o.at <= remedy.event.at;
+
+  const multiplier = (group: string) => multiplierOf(group, context, written);
+  const nats = rounded(
+    capped((group) => multiplier(group) * sumOf(group, 'tagged')),
+    1e9,
+  );
+  const score = pointsOf(nats);
+  const active = groups.filter((group) => sumOf(group, 'tagged') >= written.caps.activeNats);
+  const others = active.filter((group) => !isStatistical(group)).length;
+
+  const statistical = over(true, (group) => multiplier(group) * sumOf(group, 'tagged'));
+  const scale = Math.min(1, written.caps.statisticalNats / statistical);
+  const items = groups.flatMap((group) =>
+    topOf(group, 'tagged').map(({ o, nats: own }) => ({ o, share: multiplier(group) * own * (isStatistical(group) ? scale : 1) })),
+  );
+  const shares = items.reduce((sum, { share }) => sum + share, 0);
+  return {
+    nats,
+    score,
+    base: pointsOf(
+      rounded(
+        capped((group) => sumOf(group, 'plain')),
+        1e9,
+      ),
+    ),
+    level: ['critical', 'high', 'medium', 'low'].find((level) => score >= (written.levels[level]?.enter ?? 0)) ?? 'none',
+    groups: active,
+    groupsActive: others + (others < active.length ? 1 : 0),
+    statisticalOnly: nats > 0 && over(false, (group) => sumOf(group, 'tagged')) < written.caps.activeNats,
+    points:
+      score === 0
+        ? []
+        : items
+            .map(({ o, share }) => ({ signalType: o.type, source: o.source, at: o.at, points: (score * share) / shares }))
+            .sort((a, b) => b.points - a.points || order(a.signalType, b.signalType) || order(a.source, b.source) || b.at - a.at),
+  };
+}
+
+const rounded = (value: number, parts: number) => Math.round(value * parts) / parts;
+const pointsOf = (nats: number) => rounded(100 * (1 - Math.exp(-nats)), 1e4);
+
+const bucketOf = (at: number) => Math.floor(at / 600_000);
+const bandOf = (event: Event, written: Written): Severity =>
+  typeOf(event.type, written).severity === 'ignored' ? 'medium' : event.severity;
+const familyName = (event: Event, written: Written) => JSON.stringify([event.type, bandOf(event, written), event.source, event.tag]);
+const nameOf = (event: Event, written: Written) => JSON.stringify([familyName(event, written), event.key, bucketOf(event.at)]);
+
+/** One of each family, key and ten minutes, at its latest time. */
+function occurrencesOf(events: readonly Event[], written: Written): Occurrence[] {
+  const latest = new Map<string, Occurrence>();
+  for (const event of events) {
+    const name = nameOf(event, written);
+    if ((latest.get(name)?.at ?? Number.NEGATIVE_INFINITY) < event.at)
+      latest.set(name, { ...event, band: bandOf(event, written), bucket: bucketOf(event.at) });
+  }
+  return [...latest.values()];
+}
+
+/** The 16 most recent of a family, then the 128 most recent of a source; what never fades is outside the second limit. */
+function withinLimits(occurrences: readonly Occurrence[], written: Written): Occurrence[] {
+  const families = Map.groupBy(occurrences, (o) => familyName(o, written));
+  const ofFamilies = [...families.values()].flatMap((family) => family.sort((a, b) => b.at - a.at || order(a.key, b.key)).slice(0, 16));
+  const fades = (o: Occurrence) => halfLifeOf(o.type, written) < Number.POSITIVE_INFINITY;
+  const sources = Map.groupBy(ofFamilies.filter(fades), (o) => o.source);
+  const ofSources = [...sources.values()].flatMap((source) =>
+    source.sort((a, b) => b.at - a.at || byFamily(a, b) || byKey(a, b)).slice(0, 128),
+  );
+  return [...ofFamilies.filter((o) => !fades(o)), ...ofSources];
+}
+
+function dismisses(remedy: Remedy, o: Occurrence, written: Written): boolean {
+  switch (remedy.kind) {
+    case 'class':
+      return remedy.class === 'admin_dismiss' && (remedy.scope ?? '') === '' && o.at <= remedy.at;
+    case 'occurrence':
+      return nameOf(remedy.event, written) === nameOf(o, written) && o.at <= remedy.event.at;
+    case 'target': {
       const fits = (wanted: string, value: string) => wanted === '*' || wanted === value;
       return o.at <= remedy.at && fits(remedy.type, o.type) && fits(remedy.band, o.band) && fits(remedy.source, o.source);
-    });
-  const gone = (o: Occurrence) => {
-    const life = typeOf(o.type).halfLifeMs;
-    return life !== null && now - o.at > 10 * life;
-  };
-  const live = [...latest.values()].filter((o) => !gone(o) && !dismissed(o));
-  const prompts = live.filter((o) => typeOf(o.type).group === 'mfa').map((o) => o.at);
-  const voided = prompts.length === 0 ? undefined : Math.max(...prompts);
+    }
+  }
+}
 
-  const markTime = (markClass: MarkClass, o: Occurrence): number | undefined => {
-    const times = history.remedies.flatMap((remedy) => {
-      if (remedy.kind !== 'class' || remedy.class !== markClass) return [];
-      const scope = remedy.scope ?? '';
-      if (markClass === 'device_remediated') return scope !== '' && scope === o.key ? [remedy.at] : [];
-      if (markClass !== 'mfa_strong' && markClass !== 'mfa_weak') return [remedy.at];
-      return o.key === '' || o.key.startsWith('n:') || scope === o.key ? [remedy.at] : [];
-    });
+const kinds: readonly (readonly MarkClass[])[] = [
+  ['mfa_strong', 'mfa_weak'],
+  ['password_reset', 'password_reset_self'],
+  ['sessions_revoked'],
+  ['device_remediated'],
+  ['secured'],
+];
+
+/** What the remedies leave of an occurrence; `promptedAt` is the newest evidence that somebody can cause prompts. */
+function remainsIn(
+  remedies: readonly Remedy[],
+  promptedAt: number | undefined,
+  written: Written,
+  kept: boolean,
+): (o: Occurrence) => number {
+  const scopesOf = (markClass: MarkClass) => {
+    const latest = new Map<string, number>();
+    for (const remedy of remedies) {
+      if (remedy.kind !== 'class' || remedy.class !== markClass || remedy.scope === undefined) continue;
+      latest.set(remedy.scope, Math.max(remedy.at, latest.get(remedy.scope) ?? 0));
+    }
+    const newest = [...latest].sort(([a, one], [b, other]) => other - one || order(a, b));
+    return new Map(kept ? newest.slice(0, 16) : newest);
+  };
+  const latestOf = (markClass: MarkClass, withScope: boolean) => {
+    const times = remedies.flatMap((remedy) =>
+      remedy.kind === 'class' && remedy.class === markClass && (withScope || remedy.scope === undefined) ? [remedy.at] : [],
+    );
     return times.length === 0 ? undefined : Math.max(...times);
   };
-  const remains = (o: Occurrence) => {
-    const group = model.groups.indexOf(typeOf(o.type).group);
+  const timeFor = (markClass: MarkClass, o: Occurrence): number | undefined => {
+    if (markClass === 'device_remediated') return o.key.startsWith('d:') ? scopesOf(markClass).get(o.key) : undefined;
+    if (markClass !== 'mfa_strong' && markClass !== 'mfa_weak') return latestOf(markClass, false);
+    return o.key === '' || o.key.startsWith('n:') ? latestOf(markClass, true) : scopesOf(markClass).get(o.key);
+  };
+  const needsQuiet = (markClass: MarkClass) => ['mfa_strong', 'mfa_weak', 'password_reset_self'].includes(markClass);
+  return (o) => {
     let product = 1;
-    const kinds: MarkClass[][] = [
-      ['mfa_strong', 'mfa_weak'],
-      ['password_reset', 'password_reset_self'],
-      ['sessions_revoked'],
-      ['device_remediated'],
-      ['secured'],
-    ];
     for (const kind of kinds) {
       const shares = kind.flatMap((markClass) => {
-        const at = markTime(markClass, o);
+        const at = timeFor(markClass, o);
         if (at === undefined || at < o.at) return [];
-        if (['mfa_strong', 'mfa_weak', 'password_reset_self'].includes(markClass) && voided !== undefined && at - voided < 3_600_000)
-          return [];
-        return [model.remains[markClass]?.[group] ?? 1];
+        const voided = promptedAt !== undefined && at - promptedAt < written.remediation.quietMinutes * 60_000;
+        if (voided && needsQuiet(markClass)) return [];
+        return [written.remediation.remains[markClass]?.[groupOf(o.type, written)] ?? 1];
       });
       product *= Math.min(1, ...shares);
     }
     return product;
   };
-
-  const byGroup: Record<string, number[]> = {};
-  for (const o of live) {
-    const type = typeOf(o.type);
-    const life = type.halfLifeMs;
-    const value =
-      confidence *
-      (model.tagFactors.get(o.tag) ?? 1) *
-      type.evidenceNats[o.band] *
-      (life === null ? 1 : 2 ** (-Math.max(0, now - o.at) / life)) *
-      remains(o);
-    const values = byGroup[type.group] ?? [];
-    values.push(value);
-    byGroup[type.group] = values;
-  }
-  let statistical = 0;
-  let other = 0;
-  for (const group of Object.keys(byGroup)) {
-    const top = (byGroup[group] ?? []).sort((a, b) => b - a).slice(0, 4);
-    const sum = (multipliers[group] ?? 1) * top.reduce((all, value, rank) => all + value / 2 ** rank, 0);
-    if (group === 'location' || group === 'login') statistical += sum;
-    else other += sum;
-  }
-  const capped = Math.min(statistical, 1.200645) + other;
-  return other < 0.105361 ? Math.min(capped, 1.200645) : capped;
 }

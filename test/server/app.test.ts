@@ -13,7 +13,7 @@ import { type TestDatabase, testDatabase } from '../support/database.ts';
 const programDir = resolve(import.meta.dirname, '../..');
 const settingsText = (url: string, dataDir: string) =>
   JSON.stringify({
-    listen: { host: '127.0.0.1', port: 0 },
+    listen: { host: '127.0.0.1', port: 0, metrics: { port: 0 } },
     dataDir,
     database: { url },
     policies: join(programDir, 'policies'),
@@ -262,8 +262,12 @@ describe('the service as a whole', () => {
   it('is ready, counts its answers, and names no person in its metrics', async () => {
     const { ok, checks } = await read<{ ok: boolean; checks: Record<string, string> }>('/readyz');
     expect([ok, checks['store'], checks['ledger']]).toEqual([true, 'ok', 'ok']);
-    const metrics = await (await ask('/metrics', 'auditor')).text();
+    const headers = { authorization: 'Bearer auditor' };
+    const metrics = await (await fetch(`${app.metricsOrigin}/metrics`, { headers })).text();
     expect(metrics).toContain('rescind_http_request_seconds_bucket');
     expect(metrics).not.toMatch(/alice|bob@/i);
+    expect((await fetch(`${app.metricsOrigin}/metrics`)).status).toBe(401);
+    expect((await fetch(`${app.metricsOrigin}/api/v1/decisions`, { headers })).status).toBe(404);
+    expect((await ask('/metrics', 'auditor')).status).toBe(404);
   });
 });

@@ -77,6 +77,7 @@ export async function openWorld(
     trustProxy: false,
     basePath: '',
     metricsOpen: false,
+    metricsApart: false,
     parseJson: readStrictJson,
     push(transmitter, request) {
       if (transmitter !== 'partner') return undefined;

@@ -1,5 +1,7 @@
 /** `policy what-if`: a situation in words, and what the policies of the folder make of it. */
+import { systemClock } from '../../app/system.ts';
 import { createTestJudge } from '../../engine.ts';
+import { toRfc3339 } from '../../model/clock.ts';
 import { formatFaults } from '../../model/document.ts';
 import { parseQuestion, type WhatIf, whatIf } from '../../policy/index.ts';
 import { CommandError } from '../client.ts';
@@ -27,7 +29,9 @@ export async function askWhatIf(options: WhatIfOptions, folder: string, { consol
   for (const { type } of question.given.signals ?? []) {
     if (!bundle.risk.types.has(type)) throw new CommandError(`risk.yaml has no signal type ${type}`);
   }
-  const answer = whatIf(bundle.policies, createTestJudge(bundle), question.given);
+  // Lists and exceptions end by the clock.
+  const given = { now: toRfc3339(systemClock.now()), ...question.given };
+  const answer = whatIf(bundle.policies, createTestJudge(bundle), given);
   if (options.json) console.out(`${JSON.stringify(answer, null, 2)}\n`);
   else print(answer, console);
   return answer.policyId === null ? 1 : 0;

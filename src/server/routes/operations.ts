@@ -30,18 +30,23 @@ export function operationRoutes(parts: ServerParts): readonly Route[] {
         return { ok, checks };
       },
     }),
-    defineRoute({
-      method: 'get',
-      path: '/metrics',
-      summary: 'Counters in the form of Prometheus',
-      access: parts.metricsOpen ? 'anyone' : everyReader,
-      query: anyQuery,
-      answers: { 200: { description: 'The counters', type: 'text/plain' } },
-      async handle({ response }) {
-        const { text, type } = await parts.metrics();
-        response.setHeader('Content-Type', type).setHeader('Cache-Control', 'no-store').end(text);
-        return undefined;
-      },
-    }),
+    ...(parts.metricsApart ? [] : [metricsRoute(parts)]),
   ];
+}
+
+/** Served by the main listener, or by one of its own. */
+export function metricsRoute(parts: ServerParts): Route {
+  return defineRoute({
+    method: 'get',
+    path: '/metrics',
+    summary: 'Counters in the form of Prometheus',
+    access: parts.metricsOpen ? 'anyone' : everyReader,
+    query: anyQuery,
+    answers: { 200: { description: 'The counters', type: 'text/plain' } },
+    async handle({ response }) {
+      const { text, type } = await parts.metrics();
+      response.setHeader('Content-Type', type).setHeader('Cache-Control', 'no-store').end(text);
+      return undefined;
+    },
+  });
 }
