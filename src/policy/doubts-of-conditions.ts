@@ -1,6 +1,7 @@
 /** Doubts about the conditions of one policy: what can never, or always, or only by chance be true. */
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { type Admitted, type Boundaries, type BoundaryModel, exploreBoundaries } from './boundaries.ts';
+import { type Boundaries, exploreBoundaries } from './boundaries.ts';
+import type { Admitted, BoundaryModel } from './boundary-points.ts';
 import { clausesOf, treeOf } from './comparisons.ts';
 import type { CompiledPolicy, CompiledStep } from './compiled.ts';
 import type { Condition } from './condition.ts';

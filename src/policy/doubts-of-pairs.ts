@@ -1,6 +1,7 @@
 /** Doubts about two policies that answer the same signal. */
 import { personalKinds } from '../model/subject.ts';
-import { type BoundaryModel, exploreBoundaries } from './boundaries.ts';
+import { exploreBoundaries } from './boundaries.ts';
+import type { BoundaryModel } from './boundary-points.ts';
 import type { CompiledPolicies, CompiledPolicy, CompiledStep } from './compiled.ts';
 import type { Doubt } from './doubts.ts';
 import { admittedBy, conditionsOf } from './doubts-of-conditions.ts';

@@ -1,6 +1,6 @@
 /** What is not wrong and still deserves a look: the W codes that files alone can show. None of them stops a bundle from loading. */
 import { type Fault, type Locate, parseYaml, sortFaults } from '../model/document.ts';
-import type { BoundaryModel } from './boundaries.ts';
+import type { BoundaryModel } from './boundary-points.ts';
 import type { CompiledPolicies } from './compiled.ts';
 import { conditionDoubts } from './doubts-of-conditions.ts';
 import { documentDoubts } from './doubts-of-documents.ts';
