@@ -37,9 +37,11 @@ import {
   compileDetections,
   compilePolicies,
   decide,
-  type TestJudge,
+  type KnownNames,
+  lintFiles,
+  type WhatIfJudge,
 } from './policy/index.ts';
-import { assess, parseRiskModel, type RiskModel } from './risk/index.ts';
+import { assess, contextOf, parseRiskModel, pointsOf, type RiskModel } from './risk/index.ts';
 
 /** Everything that is judged by, under one hash. */
 export interface Bundle {
@@ -56,18 +58,22 @@ export type CompiledBundle = { readonly ok: true; readonly bundle: Bundle } | { 
 
 const riskPath = 'risk.yaml';
 
-/** Loads a policy folder's files whole or not at all; every fault at once. */
-export function compileBundle(files: ReadonlyMap<string, string>): CompiledBundle {
+/**
+ * Loads a policy folder's files whole or not at all; every fault at once. `connections` are those of a configuration at hand; without
+ * them names of connections go unchecked, so that what a configuration says never stops a bundle from loading.
+ */
+export function compileBundle(files: ReadonlyMap<string, string>, names: Pick<KnownNames, 'connections'> = {}): CompiledBundle {
   const riskText = files.get(riskPath);
   if (riskText === undefined)
     return { ok: false, faults: [{ file: riskPath, line: 1, column: 1, path: '', message: 'the file is missing', code: 'E101' }] };
   const risk = parseRiskModel(riskText, riskPath);
   const guards = parseGuardrails(files);
   // Without a catalogue no policy can be checked; its own faults come first.
-  const policies = risk.ok ? compilePolicies(files, risk.value) : undefined;
+  const known = guards.ok ? { ...names, guards: guards.guardrails.guards } : names;
+  const policies = risk.ok ? compilePolicies(files, risk.value, known) : undefined;
   const detections = risk.ok ? compileDetections(files, risk.value) : undefined;
-  const faults = [risk, guards, policies, detections].flatMap((part) => (part === undefined || part.ok ? [] : part.faults));
-  if (!risk.ok || !guards.ok || !policies?.ok || !detections?.ok) return { ok: false, faults: sortFaults(faults) };
+  const faults = [risk, guards, policies, detections].flatMap((part) => (part?.ok === false ? part.faults : [])).concat(lintFiles(files));
+  if (!risk.ok || !guards.ok || !policies?.ok || !detections?.ok || faults.length > 0) return { ok: false, faults: sortFaults(faults) };
   const rooms = [guards.guardrails, policies.policies, detections.detections];
   const documents = [{ path: riskPath, hash: hashOf(riskText) }, ...rooms.flatMap((room) => room.documents)]
     .map(({ path, hash: documentHash }) => ({ path, hash: documentHash }))
@@ -263,7 +269,7 @@ export function retrace({ situation, pauses, readings, aside }: Snapshot, bundle
 }
 
 /** Judges the situations of inline tests: the same steps, with the confidence, lists and counters that a test gives. */
-export function createTestJudge(bundle: Bundle): TestJudge {
+export function createTestJudge(bundle: Bundle): WhatIfJudge {
   return (situation, given) => {
     const rules = [...given.confidence].map(([source, value]) => ({
       sources: new Set([source]),
@@ -278,7 +284,9 @@ export function createTestJudge(bundle: Bundle): TestJudge {
       draft,
       questionsOf(draft).map((asked) => readingOf(asked, given.usedOf(asked.scope))),
     );
-    return { assessment: draft.assessment as Assessment, intent: draft.intent as Intent, judgement };
+    const assessment = draft.assessment as Assessment;
+    const points = () => (situation.identity === null ? [] : pointsOf(assessment.evidence, situation.now, contextOf(situation), risk));
+    return { assessment, intent: draft.intent as Intent, judgement, points };
   };
 }
 

@@ -1,5 +1,4 @@
 /** What a process does by the clock: follow the others, follow the policy folder, settle again what was undecided, tidy up. */
-import { watch } from 'node:fs';
 import { openText } from '../ledger/index.ts';
 import type { Clock } from '../model/clock.ts';
 import { formatFaults } from '../model/document.ts';
@@ -21,6 +20,7 @@ import { loadPolicies } from './core.ts';
 import type { HeldLevels } from './held-levels.ts';
 import type { Judging } from './judging.ts';
 import type { PeopleParts } from './people.ts';
+import { watchPolicyFolder } from './policy-folder.ts';
 import { type RecordParts, recordBundle } from './records.ts';
 import { resolveWaiting } from './resolving.ts';
 import { repeat } from './system.ts';
@@ -49,8 +49,6 @@ const unresolvedKeptMs = 90 * 86_400_000;
 /** Readers are shown the right level at once; this is for what is told by itself. */
 const levelsEveryMs = 2_000;
 const tidyEveryMs = 6 * 3_600_000;
-/** Editors write a file in several steps. */
-const settleMs = 300;
 
 export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
   const { judging, store, clock, log, levels } = parts;
@@ -98,7 +96,6 @@ function watchPolicies(
   { policyFolder, judging, records, clock, log }: BackgroundParts,
   failed: (error: unknown) => void,
 ): { stop(): void } {
-  let timer: { cancel(): void } | undefined;
   const take = async () => {
     try {
       const bundle = await loadPolicies(policyFolder);
@@ -112,15 +109,5 @@ function watchPolicies(
       else throw error;
     }
   };
-  const watcher = watch(policyFolder, { recursive: true, persistent: false }, () => {
-    timer?.cancel();
-    timer = clock.after(settleMs, () => void take().catch(failed));
-  });
-  watcher.on('error', failed);
-  return {
-    stop() {
-      timer?.cancel();
-      watcher.close();
-    },
-  };
+  return watchPolicyFolder(policyFolder, clock, () => void take().catch(failed), failed);
 }

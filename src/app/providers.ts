@@ -20,6 +20,9 @@ export async function providerSchemas(): Promise<ReadonlyMap<string, z.ZodType>>
   return new Map(await Promise.all(Object.entries(providers).map(async ([name, provider]) => [name, await provider.settings()] as const)));
 }
 
+/** Every provider by name, sorted. */
+export const providerNames: readonly string[] = Object.keys(providers).sort();
+
 export async function loadProvider(name: string): Promise<AdapterDefinition> {
   const provider = Object.hasOwn(providers, name) ? providers[name] : undefined;
   if (provider === undefined) throw new AppError('adapter.misconfigured', `there is no provider ${name}`);

@@ -20,7 +20,7 @@ const absent: Readonly<Record<string, readonly string[]>> = {
   plan: ['approve', 'deny', 'hold', 'release'],
   key: ['rotate', 'export'],
   ledger: ['export'],
-  policy: ['what-if', 'backtest', 'diff', 'coverage', 'push', 'promote', 'rollback', 'status'],
+  policy: ['backtest', 'diff', 'push', 'promote', 'rollback', 'status'],
 };
 
 export function addAbsentCommands(program: Command, run: (action: () => Promise<ExitCode>) => Promise<void>): void {

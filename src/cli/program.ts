@@ -10,9 +10,10 @@ import { addDemoCommand } from './demo.ts';
 import { addInitCommand } from './init.ts';
 import { addLedgerCommands } from './ledger.ts';
 import { addPauseCommands } from './pause.ts';
-import { addPolicyCommands } from './policy.ts';
+import { addPolicyCommands } from './policy/commands.ts';
 import { addRecordCommands } from './records.ts';
 import { addServeCommands } from './serve.ts';
+import { addSettingsCommands } from './settings-schema.ts';
 import { addTokenCommands } from './token.ts';
 
 export async function runProgram(args: readonly string[], context: CommandContext): Promise<ExitCode> {
@@ -32,6 +33,7 @@ export async function runProgram(args: readonly string[], context: CommandContex
   addTokenCommands(program, context, run);
   addRecordCommands(program, context, run);
   addPolicyCommands(program, context, run);
+  addSettingsCommands(program, context, run);
   addPauseCommands(program, context, run);
   addLedgerCommands(program, context, run);
   addDatabaseCommands(program, context, run);

@@ -41,6 +41,8 @@ export interface ProfileGuards {
 export interface Guardrails {
   readonly binds: Readonly<Record<GuardId, ReadonlySet<Cause>>>;
   readonly profiles: Readonly<Record<ProfileName, ProfileGuards>>;
+  /** As written, before any profile: what no policy may loosen. */
+  readonly guards: GuardSettings;
   /** In a population below it a percent stands for its `min` alone. */
   readonly countsOnlyBelow: number;
   /** What of these files belongs into the bundle's hash. */
@@ -54,7 +56,7 @@ export type GuardrailsResult =
 export const guardrailsPath = 'guardrails.yaml';
 
 /**
- * `files`: path inside the policy folder to text. All faults at once; E101 form, E106 a profile that nothing names, E119 the
+ * `files`: path inside the policy folder to text. All faults at once; E101 form, E113 an owner, E106 a profile that nothing names, E119 the
  * sandbox profile for others than sandboxes and trials, E120 a guard that binds too few causes.
  */
 export function parseGuardrails(files: ReadonlyMap<string, string>): GuardrailsResult {
@@ -62,7 +64,9 @@ export function parseGuardrails(files: ReadonlyMap<string, string>): GuardrailsR
   if (text === undefined)
     return { ok: false, faults: [{ file: guardrailsPath, line: 1, column: 1, path: '', message: 'the file is missing', code: 'E101' }] };
   const main = readDocument(guardrailsSchema, text, guardrailsPath);
-  const faults: Fault[] = main.ok ? bindingFaults(main.value, main.locate) : [...main.faults];
+  const faults: Fault[] = main.ok
+    ? [...ownerFaults(guardrailsPath, main.value, main.locate), ...bindingFaults(main.value, main.locate)]
+    : [...main.faults];
 
   const path = main.ok ? main.value.profiles.sandbox.file : 'profiles/sandbox.yaml';
   const profileText = files.get(path);
@@ -70,10 +74,13 @@ export function parseGuardrails(files: ReadonlyMap<string, string>): GuardrailsR
   if (profile === undefined) {
     if (main.ok) faults.push(fault(guardrailsPath, main.locate, ['profiles', 'sandbox', 'file'], 'E101', `there is no file ${path}`));
   } else if (!profile.ok) faults.push(...profile.faults);
-  else if (profile.value.only.provider !== 'sandbox') {
-    faults.push(
-      fault(path, profile.locate, ['only', 'provider'], 'E119', 'must be sandbox: this profile is for sandboxes and trials only'),
-    );
+  else {
+    faults.push(...ownerFaults(path, profile.value, profile.locate));
+    if (profile.value.only.provider !== 'sandbox') {
+      faults.push(
+        fault(path, profile.locate, ['only', 'provider'], 'E119', 'must be sandbox: this profile is for sandboxes and trials only'),
+      );
+    }
   }
   for (const other of files.keys()) {
     if (/^profiles\//.test(other) && other !== path)
@@ -91,10 +98,17 @@ export function parseGuardrails(files: ReadonlyMap<string, string>): GuardrailsR
         small: compile(guards, profiles.small),
         sandbox: compile(guards, profile.value.guards),
       },
+      guards,
       countsOnlyBelow: population.countsOnlyBelow,
       documents: [describe(guardrailsPath, main.value), describe(path, profile.value)],
     },
   };
+}
+
+function ownerFaults(file: string, { metadata }: { readonly metadata: { readonly owner: string } }, locate: Locate): Fault[] {
+  return /^(group|user):\S+$/.test(metadata.owner)
+    ? []
+    : [fault(file, locate, ['metadata', 'owner'], 'E113', 'an owner is `group:NAME` or `user:NAME`')];
 }
 
 function bindingFaults(document: GuardrailsDocument, locate: Locate): Fault[] {

@@ -7,4 +7,5 @@ export { type Asked, allowedPeople, answerTo, readingOf } from './limits.ts';
 export { coveringPause } from './pauses.ts';
 export { refusesProtected } from './protected.ts';
 export { type Choice, type Fate, type Review, type ReviewedAction, review } from './review.ts';
+export { guardProfileKind, guardrailsKind } from './schema.ts';
 export { type Counted, createTally, type Tally } from './tally.ts';

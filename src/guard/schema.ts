@@ -1,5 +1,6 @@
 /** The documents `guardrails.yaml` and `profiles/<name>.yaml`, in full: guards that a version does not apply yet are carried. */
 import { z } from 'zod';
+import type { DocumentKind } from '../model/document-kind.ts';
 import { causes } from '../model/signal.ts';
 import { subjectKinds } from '../model/subject.ts';
 
@@ -238,3 +239,6 @@ export type GuardrailsDocument = z.output<typeof guardrailsSchema>;
 export type GuardSettings = GuardrailsDocument['guards'];
 export type GuardDifferences = z.output<typeof guardProfileSchema>['guards'];
 export type Limit = z.output<typeof limitsSchema>[number];
+
+export const guardrailsKind: DocumentKind = { kind: 'Guardrails', place: 'guardrails.yaml', schema: guardrailsSchema };
+export const guardProfileKind: DocumentKind = { kind: 'GuardProfile', place: 'profiles/*.yaml', schema: guardProfileSchema };

@@ -1,5 +1,5 @@
 /** A YAML text checked against a schema: the value, or every fault with file, line and column. */
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 
 export interface Fault {
@@ -66,7 +66,15 @@ export function parseYaml(text: string, file: string): DocumentResult<unknown> {
   try {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    return { ok: false, faults: [{ file, line: 1, column: 1, path: '', message: (error as Error).message, code: 'E101' }] };
+    let place = { line: 1, column: 1 };
+    visit(document, {
+      Alias(_key, node) {
+        if (node.resolve(document) !== undefined || !node.range) return undefined;
+        place = at(node.range[0]);
+        return visit.BREAK;
+      },
+    });
+    return { ok: false, faults: [{ file, ...place, path: '', message: (error as Error).message, code: 'E101' }] };
   }
   return { ok: true, value, locate };
 }

@@ -15,6 +15,7 @@ import { createDocumentReader, hashOf, type Loaded, markOf } from './document-se
 import { parseDuration } from './duration.ts';
 import { compileException, exceptionSchema } from './exceptions.ts';
 import { lintPolicy } from './lint.ts';
+import type { GuardBounds } from './lint-guardrails.ts';
 import { compileListDocument, listSchema } from './list-documents.ts';
 import type { CompiledList } from './lists.ts';
 import type { PolicyDocument, PolicyStep } from './schema.ts';
@@ -26,6 +27,8 @@ export type { Report } from './document-set.ts';
 export interface KnownNames {
   /** Ids of configured connections and transmitters; absent where no configuration is at hand: then names of connections go unchecked. */
   readonly connections?: ReadonlySet<string>;
+  /** What no policy may loosen, and the ids of all guards; absent: unchecked. */
+  readonly guards?: GuardBounds & Readonly<Record<string, unknown>>;
 }
 
 export type CompileResult =

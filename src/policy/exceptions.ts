@@ -1,6 +1,7 @@
 /** The document `kind: Exception`: for some subjects, for at most thirty days, policies go less far. It never makes one go further. */
 import { z } from 'zod';
 import { fromRfc3339, type Instant } from '../model/clock.ts';
+import type { DocumentKind } from '../model/document-kind.ts';
 import type { Situation } from '../model/situation.ts';
 import { personalKinds } from '../model/subject.ts';
 import type { Loaded } from './document-set.ts';
@@ -100,3 +101,5 @@ function covers(subject: ExceptionDocument['subject'], situation: Situation, lis
   if (subject.kind !== kind) return false;
   return kind === 'network' ? compileList(lasting([subject.id])).names(id, now) : subject.id === id;
 }
+
+export const exceptionKind: DocumentKind = { kind: 'Exception', place: 'exceptions/*.yaml', schema: exceptionSchema };

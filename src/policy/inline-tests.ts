@@ -1,7 +1,7 @@
 /** The tests that stand inside a policy document: each is a small history, judged by the engine as if the policy were enforced. */
 import { actionTypeNames } from '../model/action.ts';
 import { fromRfc3339, type Instant } from '../model/clock.ts';
-import type { Intent, Judgement } from '../model/decision.ts';
+import type { ClauseTrace, Intent, Judgement } from '../model/decision.ts';
 import type { AccountId, IdentityId, SignalId } from '../model/ids.ts';
 import { type Assessment, type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
 import type { JudgingSettings } from '../model/settings.ts';
@@ -21,6 +21,8 @@ export interface InlineResult {
   readonly outcome: 'passed' | 'failed' | 'skipped';
   /** What was expected and what came instead, one line a difference. */
   readonly differences: readonly string[];
+  /** Of a test that failed: how each clause of its policy came out for the last signal. */
+  readonly trace?: readonly ClauseTrace[];
 }
 
 /** Judges one situation by the policy under test alone: `confidence` is what the test says of each source. */
@@ -55,15 +57,37 @@ function runTest(
 ): InlineResult {
   const named = { policyId: policy.id, file: policy.file, name: test.name };
   const unforced = test.expect.held !== undefined && !guardsInForce.includes(test.expect.held) ? test.expect.held : undefined;
-  const now = test.given.now === undefined ? standardNow : (fromRfc3339(test.given.now) ?? standardNow);
   const lists = new Map(Object.entries(test.given.lists ?? {}).map(([id, entries]) => [id, compileList(lasting(entries))]));
   for (const id of all.lists.keys()) if (!lists.has(id)) lists.set(id, compileList([]));
   const policies = indexPolicies([policy], { factsByType: all.factsByType, lists });
-  const settings = testSettings(policy.id);
+  const last = playGiven(policy, test, { policies, lists, settings: testSettings([policy.id]) }, judge);
+  const differences =
+    last === undefined ? ['no signal was given'] : compare(policy, unforced === undefined ? test.expect : withoutGuards(test.expect), last);
+  if (unforced !== undefined && differences.length === 0) {
+    return { ...named, outcome: 'skipped', differences: [`the guard ${unforced} is not in force in this version`] };
+  }
+  const trace = differences.length > 0 && last !== undefined && last.intent.trace.length > 0 ? { trace: last.intent.trace } : {};
+  return { ...named, outcome: differences.length === 0 ? 'passed' : 'failed', differences, ...trace };
+}
+
+/** What stands for what a test, or a person who asks, leaves out. */
+export interface Defaults {
+  readonly causes: CompiledPolicy['causes'];
+  readonly document: { readonly match: Pick<CompiledPolicy['document']['match'], 'signals' | 'sources' | 'subjects'> };
+}
+
+/** Judges what is given, one signal after the other, each seeing what the one before left; the judgement of the last. */
+export function playGiven<J extends ReturnType<TestJudge>>(
+  policy: Defaults,
+  test: Pick<InlineTest, 'given'>,
+  { policies, lists, settings }: Pick<Parameters<TestJudge>[1], 'policies' | 'lists' | 'settings'>,
+  judge: (...asked: Parameters<TestJudge>) => J,
+): J | undefined {
+  const now = test.given.now === undefined ? standardNow : (fromRfc3339(test.given.now) ?? standardNow);
   let evidence: EvidenceState = emptyEvidence;
   let heldLevel: Level = 'none';
   const confidence = new Map<string, number>();
-  let last: ReturnType<TestJudge> | undefined;
+  let last: J | undefined;
   for (const [index, given] of (test.given.signals ?? [{ type: policy.document.match.signals[0] as string }]).entries()) {
     const situation = situationOf(policy, test, given, { index, now, evidence, heldLevel });
     const uses = test.given.counters ?? {};
@@ -78,12 +102,7 @@ function runTest(
     evidence = last.assessment.evidence;
     heldLevel = last.assessment.heldLevel;
   }
-  const differences =
-    last === undefined ? ['no signal was given'] : compare(policy, unforced === undefined ? test.expect : withoutGuards(test.expect), last);
-  if (unforced !== undefined && differences.length === 0) {
-    return { ...named, outcome: 'skipped', differences: [`the guard ${unforced} is not in force in this version`] };
-  }
-  return { ...named, outcome: differences.length === 0 ? 'passed' : 'failed', differences };
+  return last;
 }
 
 function withoutGuards({ held: _held, runs: _runs, ...rest }: InlineTest['expect']): InlineTest['expect'] {
@@ -97,7 +116,7 @@ interface Before {
   readonly heldLevel: Level;
 }
 
-function situationOf(policy: CompiledPolicy, { given }: InlineTest, signal: GivenSignal, before: Before): Situation {
+function situationOf(policy: Defaults, { given }: Pick<InlineTest, 'given'>, signal: GivenSignal, before: Before): Situation {
   const { now, index } = before;
   const subject = given.subject ?? {};
   const kind: SubjectKind = subject.kind ?? policy.document.match.subjects?.kinds?.[0] ?? 'person';
@@ -167,7 +186,7 @@ function surroundingsOf(given: InlineTest['given']): Surroundings {
   return out as Surroundings;
 }
 
-function sourceOf(policy: CompiledPolicy, signal: GivenSignal): { readonly id: string; readonly kind: SourceKind } {
+function sourceOf(policy: Defaults, signal: GivenSignal): { readonly id: string; readonly kind: SourceKind } {
   const onlyPartner = policy.causes.size === 1 && policy.causes.has('partner');
   const named = signal.source ?? policy.document.match.sources?.[0] ?? (onlyPartner ? 'transmitters' : 'idp');
   const kind = (sourceKinds as readonly string[]).includes(named) ? (named as SourceKind) : 'idp';
@@ -176,7 +195,7 @@ function sourceOf(policy: CompiledPolicy, signal: GivenSignal): { readonly id: s
   return { id: kind === named ? `test-${named}-${signal.confidence ?? 1}` : named, kind };
 }
 
-function causeOf(policy: CompiledPolicy, kind: SourceKind): Cause {
+function causeOf(policy: Defaults, kind: SourceKind): Cause {
   if (kind === 'transmitters') return 'partner';
   const [first] = policy.causes;
   return policy.causes.has('risk') || first === undefined || first === 'partner' ? 'risk' : first;
@@ -190,10 +209,11 @@ function instantOf(text: string, now: Instant): Instant {
   return offset[1] === '-' ? now - span : now + span;
 }
 
-function testSettings(policyId: string): JudgingSettings {
+/** As if the policies were enforced, up to the highest rung. */
+export function testSettings(policyIds: readonly string[]): JudgingSettings {
   return {
     enforcement: { default: { mode: 'enforce', maxRung: 6 }, connections: {}, groups: {}, receivers: {} },
-    overrides: { [policyId]: 'enforce' },
+    overrides: Object.fromEntries(policyIds.map((id) => [id, 'enforce'])),
     profile: 'standard',
     connections: { [connection]: { provider: 'test', profile: 'standard', actions: actionTypeNames } },
   };

@@ -2,11 +2,13 @@
 
 import { actionTypes } from '../model/action.ts';
 import type { SignalCatalogue } from '../model/catalogue.ts';
+import { fromRfc3339 } from '../model/clock.ts';
 import { sourceKinds } from '../model/signal.ts';
 import { personalKinds, type SubjectKind } from '../model/subject.ts';
 import { isActionType, parameterFaults, rungOf } from './action-parameters.ts';
 import type { KnownNames, Report } from './compile.ts';
 import type { Condition } from './condition.ts';
+import { lintGuardrails } from './lint-guardrails.ts';
 import type { InlineTest, PolicyDocument, PolicyStep } from './schema.ts';
 import { findSecrets } from './secrets.ts';
 import type { Field } from './vocabulary.ts';
@@ -30,6 +32,8 @@ export function lintPolicy(document: PolicyDocument, context: LintContext): void
   lintDirect(document, context);
   lintNames(document, context);
   lintTests(document, context);
+  lintTestValues(document, context);
+  if (context.names.guards) lintGuardrails(document, context.names.guards, context.report);
   for (const path of findSecrets(document)) context.report('E115', path, 'looks like a secret');
 }
 
@@ -156,11 +160,36 @@ function lintNames(document: PolicyDocument, { catalogue, report }: LintContext)
       if (!catalogue.types.has(type))
         report('E106', ['tests', index, 'given', 'signals', at, 'type'], `there is no signal type \`${type}\``);
     });
-    for (const step of [test.expect.step, test.expect.runs]) {
+    for (const key of ['step', 'runs'] as const) {
+      const step = test.expect[key];
       if (step !== undefined && !document.respond.ladder.some((known) => known.step === step)) {
-        report('E106', ['tests', index, 'expect'], `there is no step \`${step}\``);
+        report('E106', ['tests', index, 'expect', key], `there is no step \`${step}\``);
       }
     }
+  });
+}
+
+/** A test that names what there is not, or an instant that is none, would pass or be skipped without having tested anything. */
+function lintTestValues(document: PolicyDocument, { names: { guards }, lists, report }: LintContext): void {
+  const guardless = (id: string) => guards !== undefined && !Object.hasOwn(guards, id);
+  document.tests?.forEach(({ given, expect }, index) => {
+    const path = ['tests', index];
+    if (given.now !== undefined && fromRfc3339(given.now) === undefined) report('E101', [...path, 'given', 'now'], 'expected an instant');
+    given.signals?.forEach(({ at }, n) => {
+      if (at?.includes('T') && fromRfc3339(at) === undefined)
+        report('E101', [...path, 'given', 'signals', n, 'at'], 'expected an instant, or an offset like -5m');
+    });
+    for (const id of Object.keys(given.lists ?? {})) {
+      if (!lists.has(id)) report('E106', [...path, 'given', 'lists', id], `there is no list \`${id}\``);
+    }
+    for (const id of Object.keys(given.counters ?? {})) {
+      if (guardless(id)) report('E106', [...path, 'given', 'counters', id], `there is no guard \`${id}\``);
+    }
+    if (expect.held !== undefined && guardless(expect.held))
+      report('E106', [...path, 'expect', 'held'], `there is no guard \`${expect.held}\``);
+    expect.actions?.forEach((type, n) => {
+      if (!isActionType(type)) report('E106', [...path, 'expect', 'actions', n], `there is no action \`${type}\``);
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 /** The document `kind: List`: named address ranges or texts, each with somebody who answers for it and a day on which it ends. */
 import { z } from 'zod';
 import { fromRfc3339, type Instant, toRfc3339 } from '../model/clock.ts';
+import type { DocumentKind } from '../model/document-kind.ts';
 import type { Loaded } from './document-set.ts';
 import { type CompiledList, compileList, isRange } from './lists.ts';
 import { documentId, metadataShape, ownerForm } from './schema.ts';
@@ -54,3 +55,5 @@ export function endOf(expires: string): Instant | undefined {
   // The thirtieth of February is read as a day of March.
   return midnight === undefined || !toRfc3339(midnight).startsWith(expires) ? undefined : midnight + dayMs;
 }
+
+export const listKind: DocumentKind = { kind: 'List', place: 'lists/*.yaml', schema: listSchema };

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { decisionModes } from '../model/decision.ts';
+import type { DocumentKind } from '../model/document-kind.ts';
 import { levels } from '../model/risk.ts';
 import { causes, severities } from '../model/signal.ts';
 import { subjectKinds } from '../model/subject.ts';
@@ -132,7 +133,7 @@ const givenSignalSchema = z.strictObject({
 
 const orUnknown = <T extends z.ZodType>(schema: T) => z.union([schema, z.literal('unknown')]).optional();
 
-const givenSchema = z.strictObject({
+export const givenSchema = z.strictObject({
   now: z.string().optional(),
   subject: z
     .strictObject({
@@ -275,3 +276,5 @@ export type PolicyStep = PolicyDocument['respond']['ladder'][number];
 export type PolicyAction = PolicyStep['actions'][number];
 export type InlineTest = NonNullable<PolicyDocument['tests']>[number];
 export type GivenSignal = NonNullable<InlineTest['given']['signals']>[number];
+
+export const policyKind: DocumentKind = { kind: 'Policy', place: 'responses/*.yaml', schema: policySchema };

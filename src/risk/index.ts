@@ -11,4 +11,5 @@ export { holdLevel, levelOf } from './level.ts';
 export { parseRiskModel, type RiskModel, type SignalType } from './model.ts';
 export { evidenceOfOwn, scoreWithoutOwn } from './own-marks.ts';
 export { pointsOf } from './points.ts';
+export { riskModelKind } from './schema.ts';
 export { type Score, score } from './score.ts';

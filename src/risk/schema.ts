@@ -1,6 +1,7 @@
 /** The form of `risk.yaml`: what its keys are, and what must agree between them. */
 import { z } from 'zod';
 import type { Fault, Locate } from '../model/document.ts';
+import type { DocumentKind } from '../model/document-kind.ts';
 import { markClasses, severities, sourceKinds } from '../model/signal.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower case with digits and _, at most 64 characters');
@@ -53,7 +54,8 @@ export const riskModelSchema = z.strictObject({
   metadata: z.strictObject({
     id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/),
     version: z.int().min(1),
-    owner: z.string().regex(/^(group|user):\S+$/, 'must be group:NAME or user:NAME'),
+    /** `group:` or `user:`, judged as E113. */
+    owner: z.string().min(1).max(200),
     reviewBy: z.iso.date(),
   }),
   groups: z.record(
@@ -127,6 +129,7 @@ export function checkRiskDocument(document: RiskDocument, file: string, locate: 
     if (groups !== 'all') for (const [index, group] of groups.entries()) checkGroup(group, [...path, index]);
   };
 
+  if (!/^(group|user):\S+$/.test(document.metadata.owner)) fault(['metadata', 'owner'], 'must be group:NAME or user:NAME', 'E113');
   const thresholds = Object.values(document.levels).map((each) => each.enter);
   for (const [type, entry] of Object.entries(document.types)) {
     const path = ['types', type];
@@ -181,3 +184,5 @@ export function checkRiskDocument(document: RiskDocument, file: string, locate: 
 
 /** Severities in the order in which they weigh. */
 export const bandNames = severities;
+
+export const riskModelKind: DocumentKind = { kind: 'RiskModel', place: 'risk.yaml', schema: riskModelSchema };

@@ -26,6 +26,9 @@ type EnforcementMap = z.output<typeof mapSchema>;
 /** Rung that binds where none is written: sessions, tokens, a second factor. What goes further is asked for by name. */
 const unwrittenMaxRung: Rung = 3;
 
+/** What a person writes, for editors: the reading below takes apart what a schema cannot show. */
+export const writtenEnforcementSchema = z.union([modeSchema, mapSchema]);
+
 /** The short form is only a mode; the map may name connections, groups and receivers. */
 export const enforcementSchema = z
   .preprocess((value) => (typeof value === 'string' ? { default: value } : value), mapSchema)

@@ -1,11 +1,15 @@
 /** The commented `rescind.yaml` that `rescind init` writes. It starts as it is: everything is only reported until somebody asks for more. */
 
+/** The file that the first line points editors at, beside the configuration. */
+export const settingsSchemaFile = 'rescind.schema.json';
+
 /** A configuration without any connection; each further section stands ready behind a comment sign. */
 export function renderTemplate(): string {
   return template;
 }
 
-const template = `# Rescind. Any value may be \${env:NAME} or \${file:PATH}; unknown keys are errors. Paths are relative to the working directory.
+const template = `# yaml-language-server: $schema=${settingsSchemaFile}
+# Rescind. Any value may be \${env:NAME} or \${file:PATH}; unknown keys are errors. Paths are relative to the working directory.
 # The environment wins over this file: DATABASE_URL, HOST, PORT, RESCIND_DATA_DIR, LOG_LEVEL.
 
 # The address under which others reach this service: issuer of what it transmits, audience of what it receives.

@@ -101,7 +101,7 @@ describe('faults of guard documents', () => {
     [
       'the sandbox profile for others (E119)',
       edit('profiles/sandbox.yaml', 'provider: sandbox', 'provider: okta'),
-      ['profiles/sandbox.yaml:5 E119 only.provider: must be sandbox: this profile is for sandboxes and trials only'],
+      ['profiles/sandbox.yaml:6 E119 only.provider: must be sandbox: this profile is for sandboxes and trials only'],
     ],
     [
       'a profile that touches protected people',

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { manifest } from '../../src/adapters/sandbox/adapter.ts';
@@ -8,7 +7,7 @@ import { guardsInForce, readingOf } from '../../src/guard/index.ts';
 import { actionTypeNames } from '../../src/model/action.ts';
 import type { JudgingConnection, JudgingSettings } from '../../src/model/settings.ts';
 import type { Situation } from '../../src/model/situation.ts';
-import { policyJsonSchema, runInlineTests } from '../../src/policy/index.ts';
+import { runInlineTests } from '../../src/policy/index.ts';
 import { account, situation } from './support.ts';
 
 const folder = join(import.meta.dirname, '../../policies');
@@ -145,8 +144,4 @@ describe('the pack on a sandbox, enforced', () => {
       expect(rejudge(stored, bundle, sandbox)).toEqual(judged.judgement);
     }
   });
-});
-
-it('keeps the JSON Schema of editors up to date; `npm run schema` writes it', () => {
-  expect(JSON.parse(readFileSync(join(folder, 'schema.json'), 'utf8'))).toEqual(policyJsonSchema());
 });

@@ -239,7 +239,7 @@ describe('faults of a catalogue', () => {
       'an owner who is nobody',
       'owner: group:security-operations',
       'owner: somebody',
-      { code: 'E101', path: 'metadata.owner', message: 'must be group:NAME or user:NAME', place: 'owner: someb' },
+      { code: 'E113', path: 'metadata.owner', message: 'must be group:NAME or user:NAME', place: 'owner: someb' },
     ],
   ])('names %s at its place', (_title, from, to, fault) => {
     expect(faultsOf(from, to)).toContainEqual(fault);

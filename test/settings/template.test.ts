@@ -24,7 +24,8 @@ describe('renderTemplate', () => {
       .split('\n')
       .filter(
         (line) =>
-          !/^# (Rescind\.|The |Identity|Shared|People|report-only|maxRung|#)/.test(line) && !/^# {3}(enforcement|overrides)/.test(line),
+          !/^# (yaml-language-server|Rescind\.|The |Identity|Shared|People|report-only|maxRung|#)/.test(line) &&
+          !/^# {3}(enforcement|overrides)/.test(line),
       )
       .map((line) => line.replace(/^(\s*)# (?=\s*[a-zA-Z-]+(:|\s))/, '$1'))
       .join('\n');

@@ -1,5 +1,6 @@
 /** The document `kind: Detection`: which events are counted, by what, within which span, and what they amount to. */
 import { z } from 'zod';
+import type { DocumentKind } from '../../model/document-kind.ts';
 import { severities } from '../../model/signal.ts';
 import { durationSchema } from '../schema.ts';
 
@@ -80,3 +81,5 @@ export const detectionSchema = z.strictObject({
 
 export type DetectionDocument = z.output<typeof detectionSchema>;
 export type DetectionTest = NonNullable<DetectionDocument['tests']>[number];
+
+export const detectionKind: DocumentKind = { kind: 'Detection', place: 'detections/*.yaml', schema: detectionSchema };
