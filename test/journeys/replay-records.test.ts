@@ -14,7 +14,7 @@ beforeAll(() => {
   text = write(records);
 });
 
-describe('ten thousand recorded decisions', () => {
+describe('ten thousand recorded decisions', { timeout: 60_000 }, () => {
   it('are of every kind', () => {
     const seen = (of: (record: Recorded) => unknown) => new Set(records.map(of));
     expect([...seen(({ judgement }) => judgement.level)].sort()).toEqual(['critical', 'high', 'low', 'medium', 'none']);
@@ -72,7 +72,7 @@ const changes: readonly (readonly [
   ],
 ];
 
-describe('one planted change', () => {
+describe('one planted change', { timeout: 60_000 }, () => {
   it.each(changes)('of a %s is found and named', (_what, file, from, to, path, before, after, moves) => {
     const files = shippedFiles();
     const old = files.get(file) as string;

@@ -6,7 +6,7 @@ import { listEntries } from './cel-expressions.ts';
 
 export interface Elsewhere {
   readonly truth: 'true' | 'false' | 'error';
-  /** Why it is an error. */
+  /** Why it is an error: of several, all. */
   readonly why: string;
 }
 
@@ -64,9 +64,14 @@ export function evaluateElsewhere(text: string, snapshot: Values, bindings: obje
   held.values = snapshot;
   try {
     const result = plan(environment, parse(text))(bindings as never);
-    if (isCelError(result)) return { truth: 'error', why: result.message };
+    if (isCelError(result)) return { truth: 'error', why: messagesOf(result) };
     return { truth: result === true ? 'true' : 'false', why: '' };
   } catch (error) {
     return { truth: 'error', why: (error as Error).message };
   }
+}
+
+function messagesOf(error: unknown): string {
+  if (Array.isArray(error)) return error.map(messagesOf).join(', ');
+  return error instanceof Error ? `${error.message}, ${messagesOf(error.cause)}` : '';
 }

@@ -155,7 +155,7 @@ function failuresOf(room: Room): readonly string[] {
   });
 }
 
-describe('a fault in the scoring room is found', () => {
+describe('a fault in the scoring room is found', { timeout: 60_000 }, () => {
   it('and a copy without one passes', async () => {
     expect(failuresOf(await roomWith('as-it-stands'))).toEqual([]);
   });
