@@ -21,6 +21,8 @@ export interface SituationParts {
   readonly configHash: string;
   readonly now: Instant;
   readonly ref: Ref;
+  /** Whose way into the internet an address is; undefined where nobody knows. */
+  readonly egressOf: (address: string | undefined) => NonNullable<Surroundings['geo']>['egress'];
 }
 
 export function composeSituation(parts: SituationParts): Situation {
@@ -31,7 +33,7 @@ export function composeSituation(parts: SituationParts): Situation {
     identity: parts.identity,
     evidence: parts.evidence,
     heldLevel: parts.heldLevel,
-    surroundings: surroundingsOf(arrival),
+    surroundings: surroundingsOf(arrival, parts.egressOf),
     population: parts.population,
     sourceSince: parts.sourceSince,
     ...(Object.keys(parts.sources).length === 0 ? {} : { sources: parts.sources }),
@@ -47,9 +49,16 @@ function toSignal(arrival: Arrival, id: SignalId, ref: Ref): Signal {
   return { ...facts, id, marks: pseudonymiseMarks(arrival.marks, ref) };
 }
 
-/** What the signal itself says of its surroundings. */
-function surroundingsOf(arrival: Arrival): Surroundings {
-  const { country, asn } = arrival.circumstances;
-  if (country === undefined && asn === undefined) return {};
-  return { geo: { ...(country === undefined ? {} : { country }), ...(asn === undefined ? {} : { asn }) } };
+/** What the signal itself says of its surroundings, and what we know of its address. */
+function surroundingsOf({ circumstances, claim }: Arrival, egressOf: SituationParts['egressOf']): Surroundings {
+  const { country, asn, ip } = circumstances;
+  const egress = egressOf(ip ?? (claim.kind === 'network' ? claim.id : undefined));
+  if (country === undefined && asn === undefined && egress === undefined) return {};
+  return {
+    geo: {
+      ...(country === undefined ? {} : { country }),
+      ...(asn === undefined ? {} : { asn }),
+      ...(egress === undefined ? {} : { egress }),
+    },
+  };
 }

@@ -8,6 +8,7 @@ import type { SealOwner } from '../model/entry.ts';
 import type { IdentityId } from '../model/ids.ts';
 import { type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
 import type { Situation, SourceStanding } from '../model/situation.ts';
+import { egressOf } from '../policy/index.ts';
 import { contextOf, contextSteps, parseEvidence, pruneEvidence } from '../risk/index.ts';
 import { type Item, inSettlingOrder } from '../signals/index.ts';
 import type { IdentityRow, Opened } from '../store/settle-session.ts';
@@ -117,6 +118,7 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
     configHash: judging.configHash,
     now: at,
     ref,
+    egressOf: (address) => egressOf(address, judging.bundle.policies.lists, at),
   });
   const owner: SealOwner = known ? { identityId: row.id } : { connection: arrival.source };
   const candidates = found.kind === 'ambiguous' ? found.identityIds : [];

@@ -14,6 +14,8 @@ export interface CompiledList {
   hasText(text: string, now: Instant): boolean;
   /** Whether a subject stands in it: as a text, or, being an address or a range, with an address in common with one of the ranges. */
   names(id: string, now: Instant): boolean;
+  /** Whether nothing counts in it any more, or ever did. */
+  isEmpty(now: Instant): boolean;
 }
 
 type Range = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
@@ -34,6 +36,7 @@ export function compileList(entries: readonly ListEntry[]): CompiledList {
       return ranges.some(({ range: [start, bits], until }) => now < until && address.kind() === start.kind() && address.match(start, bits));
     },
     hasText,
+    isEmpty: (now) => entries.every(({ until }) => until <= now),
     names(id, now) {
       if (hasText(id, now)) return true;
       const asked = parseRange(id);

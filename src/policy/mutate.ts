@@ -3,7 +3,7 @@
  * `!` lost. Tests that pass on a wrong version do not say what the policy means.
  */
 import { type ASTNode, parse } from '@marcbachmann/cel-js';
-import { serialize } from '@marcbachmann/cel-js/serialize';
+import { textOf } from './clause-text.ts';
 
 export interface Mutant {
   readonly text: string;
@@ -22,7 +22,7 @@ type Comparison = keyof typeof turned;
  */
 export function mutateCondition(text: string): readonly Mutant[] {
   const root = parse(text).ast;
-  const original = serialize(root);
+  const original = textOf(root);
   const seen = new Set([original]);
   const mutants = [...changesOf(root), ...(isClause(root) ? [{ text: 'true', change: `dropped \`${original}\`` }] : [])];
   return mutants.filter((mutant) => !seen.has(mutant.text) && seen.add(mutant.text));
@@ -36,15 +36,15 @@ function* changesOf(node: ASTNode): Generator<Mutant> {
       const [left, right] = node.args;
       const other = node.op === '&&' ? '||' : '&&';
       const [l, r] = [bracket(left), bracket(right)];
-      yield { text: `${l} ${other} ${r}`, change: `\`${node.op}\` became \`${other}\` before \`${serialize(right)}\`` };
-      yield { text: serialize(left), change: `dropped \`${serialize(right)}\`` };
-      yield { text: serialize(right), change: `dropped \`${serialize(left)}\`` };
+      yield { text: `${l} ${other} ${r}`, change: `\`${node.op}\` became \`${other}\` before \`${textOf(right)}\`` };
+      yield { text: textOf(left), change: `dropped \`${textOf(right)}\`` };
+      yield { text: textOf(right), change: `dropped \`${textOf(left)}\`` };
       for (const mutant of changesOf(left)) yield { ...mutant, text: `(${mutant.text}) ${node.op} ${r}` };
       for (const mutant of changesOf(right)) yield { ...mutant, text: `${l} ${node.op} (${mutant.text})` };
       return;
     }
     case '!_':
-      yield { text: serialize(node.args), change: `lost the \`!\` before \`${serialize(node.args)}\`` };
+      yield { text: textOf(node.args), change: `lost the \`!\` before \`${textOf(node.args)}\`` };
       for (const mutant of changesOf(node.args)) yield { ...mutant, text: `!(${mutant.text})` };
       return;
     case '?:': {
@@ -60,11 +60,11 @@ function* changesOf(node: ASTNode): Generator<Mutant> {
 }
 
 function* changesOfClause(node: ASTNode): Generator<Mutant> {
-  const whole = serialize(node);
+  const whole = textOf(node);
   if (isComparison(node)) {
     const [left, right] = node.args as [ASTNode, ASTNode];
     const op = node.op as Comparison;
-    const write = (sign: string, a = serialize(left), b = serialize(right)) => `${a} ${sign} ${b}`;
+    const write = (sign: string, a = textOf(left), b = textOf(right)) => `${a} ${sign} ${b}`;
     yield { text: write(turned[op]), change: `\`${whole}\` became \`${write(turned[op])}\`` };
     if (!Object.hasOwn(stricter, op)) return;
     const moved = (textAfter: string): Mutant => ({ text: textAfter, change: `\`${whole}\` became \`${textAfter}\`` });
@@ -79,8 +79,8 @@ function* changesOfClause(node: ASTNode): Generator<Mutant> {
   const [value, list] = node.args;
   if (list.op !== 'list' || list.args.length < 2) return;
   for (const dropped of list.args) {
-    const rest = list.args.filter((item) => item !== dropped).map(serialize);
-    yield { text: `${serialize(value)} in [${rest.join(', ')}]`, change: `\`${whole}\` lost ${serialize(dropped)}` };
+    const rest = list.args.filter((item) => item !== dropped).map(textOf);
+    yield { text: `${textOf(value)} in [${rest.join(', ')}]`, change: `\`${whole}\` lost ${textOf(dropped)}` };
   }
 }
 
@@ -107,5 +107,5 @@ function neighbours(value: number | undefined): readonly string[] {
 }
 
 function bracket(node: ASTNode): string {
-  return `(${serialize(node)})`;
+  return `(${textOf(node)})`;
 }

@@ -1,5 +1,7 @@
 /** One journey: an organisation as a case describes it, a clock that stands still, PostgreSQL, and a provider that remembers. */
 import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
@@ -42,6 +44,8 @@ const caseSchema = z.strictObject({
     profile: z.enum(['sandbox', 'small', 'standard']).default('sandbox'),
     mayName: z.unknown().default({ formats: ['email', 'opaque', 'iss_sub', 'aliases', 'phone_number'] }),
     pauses: z.array(z.record(z.string(), z.string())).default([]),
+    /** Ranges in place of those of a shipped list. */
+    lists: z.record(z.string(), z.array(z.string())).default({}),
   }),
   signals: z
     .array(
@@ -129,12 +133,23 @@ export async function play({ clock: clockText, given, signals }: Case): Promise<
       for (let n = 0; n < count; n++) sessions.set(`session ${id} ${n}`, provider.signIn(id, { begunAt: at - 3_600_000 }).id);
     }
 
+    const policies = mkdtempSync(join(tmpdir(), 'rescind-case-'));
+    ending.push(async () => rmSync(policies, { recursive: true, force: true }));
+    cpSync(join(import.meta.dirname, '../../policies'), policies, { recursive: true });
+    for (const [id, values] of Object.entries(given.lists)) {
+      const entries = values.map((value) => ({ value, owner: 'user:case', expires: '2099-01-01' }));
+      const metadata = { id, version: 2, owner: 'group:case' };
+      writeFileSync(
+        join(policies, `lists/${id}.yaml`),
+        stringify({ apiVersion: 'rescind/v1', kind: 'List', metadata, type: 'cidr', entries }),
+      );
+    }
     const { host, port, user } = database.connection;
     const url = `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}`;
     const read = readSettings({
       text: stringify({
         database: { url },
-        policies: join(import.meta.dirname, '../../policies'),
+        policies,
         enforcement: given.enforcement,
         overrides: given.overrides,
         keys: { wrap: createHash('sha256').update('cases').digest('base64url') },
