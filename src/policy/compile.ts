@@ -7,7 +7,7 @@ import { sortFaults } from '../model/document.ts';
 import type { Cause } from '../model/signal.ts';
 import { personalKinds } from '../model/subject.ts';
 import { isActionType, parametersOf, rungOf } from './action-parameters.ts';
-import type { CompiledPolicies, CompiledPolicy, CompiledStep } from './compiled.ts';
+import type { CompiledPolicies, CompiledPolicy, CompiledStep, KnownNames } from './compiled.ts';
 import { indexPolicies } from './compiled.ts';
 import type { Condition, ConditionEvaluator } from './condition.ts';
 import { createConditionEvaluator } from './condition.ts';
@@ -15,21 +15,11 @@ import { createDocumentReader, hashOf, type Loaded, markOf } from './document-se
 import { parseDuration } from './duration.ts';
 import { compileException, exceptionSchema } from './exceptions.ts';
 import { lintPolicy } from './lint.ts';
-import type { GuardBounds } from './lint-guardrails.ts';
 import { compileListDocument, listSchema } from './list-documents.ts';
 import type { CompiledList } from './lists.ts';
 import type { PolicyDocument, PolicyStep } from './schema.ts';
 import { policySchema } from './schema.ts';
 import { commonFacts, vocabularyFor } from './vocabulary.ts';
-
-export type { Report } from './document-set.ts';
-
-export interface KnownNames {
-  /** Ids of configured connections and transmitters; absent where no configuration is at hand: then names of connections go unchecked. */
-  readonly connections?: ReadonlySet<string>;
-  /** What no policy may loosen, and the ids of all guards; absent: unchecked. */
-  readonly guards?: GuardBounds & Readonly<Record<string, unknown>>;
-}
 
 export type CompileResult =
   | { readonly ok: true; readonly policies: CompiledPolicies }

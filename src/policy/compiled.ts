@@ -7,6 +7,7 @@ import type { SubjectKind } from '../model/subject.ts';
 import type { Condition } from './condition.ts';
 import type { DocumentMark } from './document-set.ts';
 import type { CompiledException } from './exceptions.ts';
+import type { GuardBounds } from './lint-guardrails.ts';
 import type { CompiledList } from './lists.ts';
 import type { PolicyDocument } from './schema.ts';
 
@@ -56,6 +57,13 @@ export interface CompiledPolicy {
   readonly cooldown: PolicyCooldown;
   /** Whether any condition reads `subject.privileged`, which is false where the tier is unknown. */
   readonly readsPrivileged: boolean;
+}
+
+export interface KnownNames {
+  /** Ids of configured connections and transmitters; absent where no configuration is at hand: then names of connections go unchecked. */
+  readonly connections?: ReadonlySet<string>;
+  /** What no policy may loosen, and the ids of all guards; absent: unchecked. */
+  readonly guards?: GuardBounds & Readonly<Record<string, unknown>>;
 }
 
 export interface CompiledPolicies {

@@ -1,6 +1,6 @@
 /** What policies want: documents in, intent out. Pure. */
-export { type CompileResult, compilePolicies, type KnownNames } from './compile.ts';
-export type { CompiledPolicies, CompiledPolicy } from './compiled.ts';
+export { type CompileResult, compilePolicies } from './compile.ts';
+export type { CompiledPolicies, CompiledPolicy, KnownNames } from './compiled.ts';
 export { type Coverage, coverageOf, type Offer } from './coverage.ts';
 export { decide } from './decide.ts';
 export { type CompiledDetection, type CompiledDetections, compileDetections } from './detection/compile.ts';

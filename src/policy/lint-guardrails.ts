@@ -1,7 +1,7 @@
 /** What a policy says of guards for itself: it may tighten `guardrails.yaml`, never loosen it (E110). */
 import { actionTypes, type Rung } from '../model/action.ts';
 import { isActionType } from './action-parameters.ts';
-import type { Report } from './compile.ts';
+import type { Report } from './document-set.ts';
 import { parseDuration } from './duration.ts';
 import type { PolicyDocument } from './schema.ts';
 

@@ -76,7 +76,7 @@ function fadedAt(state: EvidenceState, now: Instant, model: RiskModel): Instant 
 }
 
 /** `below(above)` is false and `below(under)` true; and it turns once. */
-function firstBelow(below: (at: Instant) => boolean, above: Instant, under: Instant): Instant {
+export function firstBelow(below: (at: Instant) => boolean, above: Instant, under: Instant): Instant {
   let high = above;
   let low = under;
   while (low - high > 1) {

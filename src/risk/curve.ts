@@ -1,6 +1,7 @@
 /** The score as a curve over time: what had happened by an instant, samples for a plot, and where the held level changes. */
 import type { Instant } from '../model/clock.ts';
 import type { EvidenceState, Level } from '../model/risk.ts';
+import { firstBelow } from './crossing.ts';
 import type { ScoreContext } from './factors.ts';
 import { holdLevel } from './level.ts';
 import { livesKept, type RiskModel } from './model.ts';
@@ -100,7 +101,8 @@ export function crossingsOf(
     const end = (starts[index + 1] ?? to + 1) - 1;
     step(start, holdLevel(level, course.scoreAt(start), model));
     while (level !== 'none' && course.scoreAt(end) < model.levels[level].leave) {
-      const at = firstBelow(course, start, end, model.levels[level].leave);
+      const { leave } = model.levels[level];
+      const at = firstBelow((instant) => course.scoreAt(instant) < leave, start, end);
       step(at, holdLevel(level, course.scoreAt(at), model));
     }
   }
@@ -141,16 +143,4 @@ function crossingsFrom(course: Course, known: Parameters<typeof curveOf>[1], fro
 
 function entryOf(level: Level, model: RiskModel): number {
   return level === 'none' ? 0 : model.levels[level].enter;
-}
-
-/** The score is at or above the threshold at `low` and below it at `high`. */
-function firstBelow({ scoreAt }: Course, low: Instant, high: Instant, threshold: number): Instant {
-  let above = low;
-  let below = high;
-  while (below - above > 1) {
-    const middle = Math.floor((above + below) / 2);
-    if (scoreAt(middle) < threshold) below = middle;
-    else above = middle;
-  }
-  return below;
 }
