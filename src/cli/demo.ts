@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { systemRandom } from '../app/system.ts';
 import { type App, startApp } from '../app.ts';
+import { CommandError } from './client.ts';
 import { type CommandContext, createProgress, type ExitCode } from './console.ts';
 import { type DemoOrganisation, openOrganisation, prepareFolder, readOrMake } from './demo/organisation.ts';
 import { makePartnerKey, openPartner, type Partner } from './demo/partner.ts';
@@ -25,7 +26,8 @@ interface RunningDemo extends DemoOrganisation {
 }
 
 const standardPort = 8440;
-const partnerPort = 8441;
+/** The partner listens beside the service. */
+const partnerPortOf = (port: number) => port + 1;
 
 export function addDemoCommand(program: Command, context: CommandContext, run: (action: () => Promise<ExitCode>) => Promise<void>): void {
   program
@@ -40,12 +42,22 @@ export function addDemoCommand(program: Command, context: CommandContext, run: (
     );
 }
 
+function portIn(env: CommandContext['env']): number {
+  const text = env['PORT'];
+  if (!text) return standardPort;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_534) throw new CommandError('PORT is a number from 1 to 65534');
+  return port;
+}
+
 /** Serves the demo organisation of the data folder until the process is asked to end. */
 export async function serveDemo(context: CommandContext): Promise<ExitCode> {
   const folder = demoFolder(context);
-  const running = await start(folder, standardPort, partnerPort, context);
+  const port = portIn(context.env);
+  const running = await start(folder, port, partnerPortOf(port), context);
   const { app, demo } = running;
-  const with_ = `RESCIND_URL=${app.origin} RESCIND_TOKEN=${demo.adminToken} npm run -s rescind --`;
+  const dataDir = context.env['RESCIND_DATA_DIR'];
+  const with_ = `${dataDir ? `RESCIND_DATA_DIR=${dataDir} ` : ''}RESCIND_URL=${app.origin} RESCIND_TOKEN=${demo.adminToken} npm run -s rescind --`;
   context.console.out(
     [
       `Rescind ${context.version}, demo organisation`,
@@ -96,11 +108,12 @@ async function demoStory(options: DemoOptions, context: CommandContext): Promise
   const folder = demoFolder(context);
   const progress = createProgress(context.console);
   const key = readOrMake(join(folder, 'partner.jwk'), () => {
-    throw new Error('no demo organisation has been started here');
+    throw new CommandError(`no demo organisation has been started in ${folder}`);
   });
   const origin = context.env['RESCIND_URL'] || `http://127.0.0.1:${standardPort}`;
-  const partner = { issuer: 'https://partner.demo.example', jwksUri: `http://127.0.0.1:${partnerPort}/jwks` };
-  const { demo } = await openOrganisation(folder, standardPort, { ...partner, close: async () => {} }, context);
+  const port = Number(new URL(origin).port);
+  const partner = { issuer: 'https://partner.demo.example', jwksUri: `http://127.0.0.1:${partnerPortOf(port)}/jwks` };
+  const { demo } = await openOrganisation(folder, port, { ...partner, close: async () => {} }, context);
   return report(
     await tellStory({ origin, demo, partner: { ...partner, key }, person: options.person, ended: context.ended, step: progress.step }),
     options,

@@ -36,7 +36,7 @@ export async function openOrganisation(folder: string, port: number, partner: Pa
   });
   const path = join(folder, 'rescind.yaml');
   writeFileSync(path, demo.text, { mode: 0o600 });
-  // The demo's folder and listener are its own, whatever the environment says of another service.
+  // The demo's folder and database are its own, whatever the environment says of another service.
   const settings = await parseConfiguration(
     { path, text: demo.text },
     { workingDir: context.workingDir, env: { LOG_LEVEL: context.env['LOG_LEVEL'] || 'warn' } },
