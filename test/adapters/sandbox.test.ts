@@ -1,5 +1,6 @@
 /** The sandbox's adapter against its stand-in and against the real provider half: the contract, and what is its own. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -7,12 +8,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ActionOrder, Adapter } from '../../src/adapters/contract.ts';
 import { createHttpClient } from '../../src/adapters/http.ts';
 import { deriveAdminToken, sandbox, sandboxSettingsSchema } from '../../src/adapters/sandbox/index.ts';
+import type { ActionType } from '../../src/model/action.ts';
 import type { Log } from '../../src/model/log.ts';
 import { createMemoryStorage } from '../fakes/memory-storage.ts';
-import { type SandboxProviderStandIn, startSandboxProvider } from '../fakes/sandbox-provider.ts';
+import { type SandboxProviderStandIn, type StandInStanding, startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { createRealClock } from '../support/clock.ts';
 import { describeAdapter } from './conformance.ts';
-import { deriveSecret, openSandboxBench, signIn } from './sandbox-bench.ts';
+import { benchPeople, deriveSecret, enrol, openSandboxBench, signIn } from './sandbox-bench.ts';
 
 function recordingLog(): Log & { text(): string } {
   const lines: string[] = [];
@@ -41,6 +43,36 @@ async function connect(
   return { adapter, close: () => http.close() };
 }
 
+/** Whether an action on the person's standing is in force, by what the provider shows an administrator. */
+function standsAsAsked(type: ActionType, { account, password, factor, stepUp }: StandInStanding): boolean {
+  switch (type) {
+    case 'account.suspend':
+      return account.suspended;
+    case 'account.disable':
+      return account.disabled;
+    case 'account.restore':
+      return !account.suspended && !account.disabled;
+    case 'password.expire':
+      return password.mustChange;
+    case 'mfa.reset':
+      return !factor.enrolled;
+    case 'mfa.require':
+      return stepUp !== null;
+    case 'mfa.lift':
+      return stepUp === null;
+    default:
+      throw new Error(`${type} does not change a standing`);
+  }
+}
+
+const givenPasswords = Object.fromEntries(benchPeople.map(({ id, password }) => [id, password]));
+
+const lists: Readonly<Partial<Record<ActionType, string>>> = {
+  'session.revoke': 'sessions',
+  'token.revoke': 'tokens',
+  'grant.revoke': 'grants',
+};
+
 describeAdapter('sandbox, with a stand-in,', sandbox, async () => {
   const standIn = await startSandboxProvider({ people: ['alice', 'bob'] });
   const log = recordingLog();
@@ -50,8 +82,34 @@ describeAdapter('sandbox, with a stand-in,', sandbox, async () => {
     accounts: { present: 'alice', other: 'bob', absent: 'nobody' },
     logged: log.text,
     secrets: [standIn.token],
-    give: async (_type, account) => void standIn.signIn(account),
-    inForce: async (type, account) => (type === 'session.revoke' ? standIn.sessions(account).length : standIn.tokens(account)) === 0,
+    async give(type, account) {
+      switch (type) {
+        case 'account.suspend':
+        case 'account.disable':
+          return standIn.hold(account, { suspended: false, disabled: false });
+        case 'account.restore':
+          return standIn.hold(account, { suspended: true });
+        case 'password.expire':
+          return standIn.set(account, { password: { mustChange: false, setAt: Date.now() } });
+        case 'mfa.reset':
+          return standIn.set(account, { factor: { enrolled: true, enrolledAt: Date.now() } });
+        case 'mfa.require':
+          return standIn.set(account, { stepUp: null });
+        case 'mfa.lift':
+          return standIn.set(account, { stepUp: { since: Date.now(), until: null } });
+        default:
+          standIn.signIn(account);
+      }
+    },
+    async inForce(type, account) {
+      const standing = standIn.standing(account);
+      const left = {
+        'session.revoke': standIn.sessions(account).length,
+        'token.revoke': standIn.tokens(account),
+        'grant.revoke': standIn.grants(account),
+      }[type as string];
+      return left === undefined ? standsAsAsked(type, standing) : left === 0;
+    },
     effects: standIn.effects,
     inject: (fault, writesOnly) => standIn.inject({ ...fault, on: writesOnly ? 'write' : 'all' }),
     heal: standIn.heal,
@@ -74,13 +132,32 @@ describeAdapter(
       accounts: { present: 'alice', other: 'bob', absent: 'nobody' },
       logged: () => '',
       secrets: [deriveAdminToken(deriveSecret)],
-      give: async (_type, account) => {
-        const person = { alice: 'correct horse', bob: 'battery staple' }[account] ?? '';
-        await signIn(bench, { id: account, email: `${account}@example.com`, name: account, password: person });
+      give: async (type, account) => {
+        const person = { id: account, email: `${account}@example.com`, name: account, password: givenPasswords[account] ?? '' };
+        const post = (path: string, body: object = {}) => bench.admin('POST', `/people/${account}/${path}`, { key: randomUUID(), ...body });
+        switch (type) {
+          case 'account.suspend':
+          case 'account.disable':
+            return void (await bench.admin('PATCH', `/people/${account}`, { status: 'active' }));
+          case 'account.restore':
+            return void (await bench.admin('PATCH', `/people/${account}`, { status: 'suspended' }));
+          case 'password.expire':
+            return void (await bench.admin('PATCH', `/people/${account}`, { password: `another ${randomUUID()}` }));
+          case 'mfa.reset':
+            return void (await enrol(bench, person));
+          case 'mfa.require':
+            return void (await post('mfa/lift'));
+          case 'mfa.lift':
+            return void (await post('mfa/require', { before: new Date().toISOString() }));
+          default:
+            await signIn(bench, person);
+        }
       },
       inForce: async (type, account) => {
         const { body } = await bench.admin('GET', `/people/${account}/access`);
-        return (body[type === 'session.revoke' ? 'sessions' : 'tokens'] as unknown[]).length === 0;
+        const list = lists[type];
+        if (list === undefined) return standsAsAsked(type, body as unknown as StandInStanding);
+        return (body[list] as unknown[]).length === 0;
       },
       close: () => bench.close(),
     };
@@ -176,6 +253,21 @@ describe('the sandbox adapter', () => {
   test('a key that was used for another order is refused as a conflict', async () => {
     await connection.adapter.act(order({}));
     expect(await connection.adapter.act(order({ account: 'bob' }))).toEqual({ outcome: 'refused', code: 'conflict' });
+  });
+
+  test('two holds come and go apart: undoing one leaves the account closed by the other', async () => {
+    const act = (type: ActionOrder['type'], key: string, parameters = {}) =>
+      connection.adapter.act(order({ type, idempotencyKey: key, parameters }));
+    await act('account.suspend', 'k1');
+    await act('account.disable', 'k2');
+    const undo = order({ type: 'account.restore', idempotencyKey: 'k3', parameters: { undoes: 'account.suspend' } });
+    expect(await connection.adapter.act(undo)).toEqual({ outcome: 'done', affected: 1 });
+    expect((await connection.adapter.readBack(undo)).inForce).toBe(true);
+    expect(standIn.account('alice')).toEqual({ suspended: false, disabled: true });
+    expect((await connection.adapter.readBack(order({ type: 'account.restore' }))).inForce).toBe(false);
+    expect(await act('account.restore', 'k4', { undoes: 'mfa.require' })).toEqual({ outcome: 'refused', code: 'parameterInvalid' });
+    expect(await act('account.restore', 'k5')).toEqual({ outcome: 'done', affected: 1 });
+    expect(standIn.account('alice')).toEqual({ suspended: false, disabled: false });
   });
 
   test('an account with characters that mean something in a path stays one segment', async () => {
