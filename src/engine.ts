@@ -13,6 +13,7 @@ import {
   type PlanDraft,
   parseGuardrails,
   type Review,
+  reachedBy,
   readingOf,
   review,
 } from './guard/index.ts';
@@ -138,6 +139,8 @@ export interface Judged {
   readonly judgement: Judgement;
   readonly plans: readonly PlanDraft[];
   readonly uses: readonly CounterUse[];
+  /** Counters that stay full until a person has judged this decision. */
+  readonly hits: readonly string[];
   readonly direct: boolean;
   /** Enough to judge again, bit for bit, with the bundle and the settings of the hashes in the judgement. */
   readonly snapshot: Snapshot;
@@ -167,8 +170,27 @@ export function consider(
     aside: null,
     assessment,
     intent,
-    review: review(intent, situation, assessment, bundle.guards, settings, pauses),
+    review: review(intent, situation, assessment, bundle.guards, settings, pauses, () =>
+      reachedWithout(situation, bundle, settings, pauses),
+    ),
   };
+}
+
+/** How far each policy would go if one of the other sources had said nothing of the person, source after source. */
+function reachedWithout(situation: Situation, bundle: Bundle, settings: JudgingSettings, pauses: readonly Pause[]) {
+  const { signal, evidence } = situation;
+  const others = new Set(evidence.families.map(({ source }) => source));
+  others.delete(signal.source);
+  return new Map(
+    [...others].map((source) => {
+      const families = evidence.families.filter((family) => family.source !== source);
+      // What the level was held at may be that source's doing too.
+      const without: Situation = { ...situation, evidence: { ...evidence, families }, heldLevel: 'none' };
+      const assessment = assess(without, bundle.risk);
+      const intent = decide(without, assessment, bundle.policies, settings);
+      return [source, reachedBy(review(intent, without, assessment, bundle.guards, settings, pauses))] as const;
+    }),
+  );
 }
 
 export function setAside(situation: Situation, aside: Aside, bundle: Bundle): Draft {
@@ -205,16 +227,17 @@ export function conclude(draft: Draft, readings: readonly CounterReading[]): Jud
       outcome: aside?.state === 'unresolved' ? 'unresolved' : 'none',
       reasons: aside === null ? [] : [aside.reason],
     };
-    return { judgement, plans: [], uses: [], direct: false, snapshot };
+    return { judgement, plans: [], uses: [], hits: [], direct: false, snapshot };
   }
   const final = draft.review.asked.length === 0 ? draft.review : admit(draft.review, readings);
-  const { mode, outcome, actions, reasons, plans, uses, direct } = concludeReview(intent, final, situation.subject);
+  const { mode, outcome, actions, reasons, plans, uses, hits, direct } = concludeReview(intent, final, situation.subject);
   const { score, base, level } = assessment;
   const { policyId, policyVersion, rung } = intent;
   return {
     judgement: { ...facts, policyId, policyVersion, score, base, level, mode, rung, actions, outcome, reasons },
     plans,
     uses,
+    hits,
     direct,
     snapshot,
   };

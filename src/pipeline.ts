@@ -76,7 +76,7 @@ async function concludeAll(
   if (questions.length === 0) return considered.map((one) => nameDecision(one, conclude(one.draft, []), at, parts));
   const counted = await session.count(
     [...new Map(questions.map((question) => [`${question.scope} ${question.windowMs}`, question])).values()],
-    [...new Set(questions.map((question) => question.subject))],
+    [...new Set(questions.flatMap(({ subject, also = [] }) => [subject, ...also]))],
     at,
   );
   const tally = createTally(counted, at);

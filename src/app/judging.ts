@@ -6,7 +6,7 @@ import type { Log } from '../model/log.ts';
 import type { Pause } from '../model/pause.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { JudgingState } from '../pipeline/parts.ts';
-import { activeBundleHash, countPopulation, readBundle, readSources } from '../store/judged-by.ts';
+import { activeBundleHash, countGroups, countPopulation, readBundle, readSources } from '../store/judged-by.ts';
 import type { Store } from '../store/open.ts';
 import { runningPauses } from '../store/pause-read.ts';
 
@@ -40,6 +40,7 @@ export async function openJudging(parts: {
     configHash: parts.configHash,
     pauses: [],
     population: 0,
+    groupSizeOf: () => undefined,
     sourceSince: (source) => sources.get(source),
     // What a detection finds is a correlation of ours, as a SIEM's rule is one of theirs.
     kindOf: (source) => parts.kindOf(source) ?? (state.bundle.detections.byId.has(source) ? 'siem' : undefined),
@@ -73,7 +74,8 @@ export async function openJudging(parts: {
       if (other !== undefined) state = { ...state, bundle: other };
     }
     const population = await countPopulation(store);
-    state = { ...state, population };
+    const groups = await countGroups(store, state.bundle.guards.guards.group.keys);
+    state = { ...state, population, groupSizeOf: (name) => groups.get(name) };
     await refreshPauses();
   }
 

@@ -16,6 +16,7 @@ export interface SituationParts {
   /** Evidence group of the signal's type. */
   readonly group: string;
   readonly population: number;
+  readonly groupSizeOf: (group: string) => number | undefined;
   readonly sourceSince: Instant;
   readonly sources: Readonly<Record<string, SourceStanding>>;
   readonly configHash: string;
@@ -27,6 +28,7 @@ export interface SituationParts {
 
 export function composeSituation(parts: SituationParts): Situation {
   const { arrival } = parts;
+  const groupSizes = sizesOf(parts);
   return {
     signal: toSignal(arrival, parts.signalId, parts.ref),
     subject: subjectOf(arrival.claim, parts.identity, parts.ref),
@@ -35,6 +37,7 @@ export function composeSituation(parts: SituationParts): Situation {
     heldLevel: parts.heldLevel,
     surroundings: surroundingsOf(arrival, parts.egressOf),
     population: parts.population,
+    ...(groupSizes.length === 0 ? {} : { groupSizes: Object.fromEntries(groupSizes) }),
     sourceSince: parts.sourceSince,
     ...(Object.keys(parts.sources).length === 0 ? {} : { sources: parts.sources }),
     configHash: parts.configHash,
@@ -42,6 +45,13 @@ export function composeSituation(parts: SituationParts): Situation {
     // A signal that leaves no evidence needs no key to keep it under.
     evidenceKey: parts.group === 'none' ? '' : evidenceKey(arrival, parts.group, parts.ref),
   };
+}
+
+function sizesOf({ identity, groupSizeOf }: SituationParts): readonly (readonly [group: string, size: number])[] {
+  return (identity?.groups ?? []).flatMap((group) => {
+    const size = groupSizeOf(group);
+    return size === undefined ? [] : [[group, size] as const];
+  });
 }
 
 function toSignal(arrival: Arrival, id: SignalId, ref: Ref): Signal {

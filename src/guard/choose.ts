@@ -1,6 +1,6 @@
 /** Which step of each policy is taken once the limits are known, and what becomes of the others. */
 import type { CounterReading, Reason } from '../model/decision.ts';
-import { type Asked, answerTo, isOver } from './limits.ts';
+import { type Asked, allowedBy, answerTo, guardOf, isOver } from './limits.ts';
 import type { Choice, Review, ReviewedAction } from './review.ts';
 
 /**
@@ -37,12 +37,13 @@ export function choose(choices: readonly Choice[], over: (asked: Asked) => boole
     reasons: distinct(reasons, (reason) => `${reason.code}\n${reason.ref ?? ''}\n${reason.detail ?? ''}`),
     asked: distinct(
       everything.flatMap((action) => action.asked),
-      (asked) => `${asked.scope}\n${asked.windowMs}\n${asked.allowed}\n${asked.subject}`,
+      (asked) => `${asked.scope}\n${asked.windowMs}\n${asked.allowed}\n${asked.subject}\n${asked.also?.length ?? 0}`,
     ),
     uses: distinct(
       actions.filter((action) => action.fate === 'released').flatMap((action) => action.uses),
       (use) => `${use.scope}\n${use.subject}\n${use.lane ?? ''}`,
     ),
+    hits: [...new Set(actions.flatMap((action) => action.hits ?? []))],
   };
 }
 
@@ -65,11 +66,25 @@ function count(action: ReviewedAction, over: (asked: Asked) => boolean, readings
     const [, , ref = ''] = cooling.scope.split(':');
     return { ...action, fate: 'refused', by: 'cooldown', reasons: [{ code: 'cooldown', ref, detail: `${minutesOf(cooling)} min` }] };
   }
-  const full = action.asked.find(over);
-  if (full === undefined) return action;
-  const used = answerTo(full, readings)?.used;
-  const detail = `${used ?? 'unknown'} of ${full.allowed} in ${minutesOf(full)} min`;
-  return { ...action, fate: 'held', by: 'people', reasons: [...action.reasons, { code: 'guard', ref: 'people', detail }] };
+  const full = action.asked.filter((asked) => !asked.own && over(asked));
+  const guards = full.map(({ scope }) => guardOf(scope));
+  const [first] = guards;
+  if (first === undefined) return action;
+  // An approval lifts a limit, but never what this guard says.
+  const refused = guards.includes('nonPerson');
+  return {
+    ...action,
+    fate: refused ? 'refused' : 'held',
+    by: refused ? 'nonPerson' : first,
+    reasons: [...action.reasons, ...full.map((asked) => reasonOf(asked, readings))],
+    hits: full.filter(({ untilJudged }) => untilJudged).map(({ scope }) => scope),
+  };
+}
+
+function reasonOf(asked: Asked, readings: readonly CounterReading[]): Reason {
+  const reading = answerTo(asked, readings);
+  const detail = `${reading?.used ?? 'unknown'} of ${allowedBy(asked, reading)} in ${minutesOf(asked)} min`;
+  return { code: 'guard', ref: guardOf(asked.scope), detail };
 }
 
 function minutesOf({ windowMs }: Asked): number {

@@ -29,6 +29,8 @@ export interface Conclusion {
   readonly plans: readonly PlanDraft[];
   /** Counters that the released plans use; to be appended in the same transaction. */
   readonly uses: readonly CounterUse[];
+  /** Counters that held something until a person judges it; to be remembered in the same transaction. */
+  readonly hits: readonly string[];
   /** Whether something was released that is exempt from score against rung. */
   readonly direct: boolean;
 }
@@ -48,6 +50,7 @@ export function concludeReview(intent: Intent, review: Review, subject: Subject)
     ],
     plans: draftPlans(actions, subject),
     uses: review.uses,
+    hits: review.hits,
     direct: actions.some((action) => action.fate === 'released' && action.wanted.direct),
   };
 }

@@ -9,6 +9,7 @@ import { type Cause, causes } from '../model/signal.ts';
 import type { SubjectKind } from '../model/subject.ts';
 import { bindingTable, type GuardId, guardIds } from './binding.ts';
 import type { Cooldown } from './cooldown.ts';
+import { type CountingRows, type CountingSettings, compileCounting } from './counting-rows.ts';
 import {
   durationMs,
   type GuardDifferences,
@@ -16,21 +17,15 @@ import {
   type GuardSettings,
   guardProfileSchema,
   guardrailsSchema,
-  type Limit,
 } from './schema.ts';
+import { compileThings, type ThingRules } from './things.ts';
 
 export type ProfileName = JudgingConnection['profile'];
 
-/** At most so many in a rolling window: `count`, or the larger of `min` and the highest number below `percent` of the population. */
-export interface RollingLimit {
-  readonly windowMs: number;
-  readonly count: number;
-  readonly percent: number;
-}
-
 /** The guards of one profile in the form in which they are asked. */
 export interface ProfileGuards {
-  readonly people: { readonly fromRung: number; readonly limits: readonly RollingLimit[] };
+  readonly counting: CountingRows;
+  readonly things: ThingRules;
   readonly highestRung: Readonly<Record<Level, Rung>>;
   readonly scoredKinds: ReadonlySet<SubjectKind>;
   readonly cooldown: Cooldown | 'off';
@@ -127,10 +122,10 @@ function compile(guards: GuardSettings, differences: GuardDifferences): ProfileG
     const change = (differences as Readonly<Record<string, unknown>>)[id];
     return change === 'off' ? 'off' : merge(standard, change);
   });
-  const people = merged.people as GuardSettings['people'];
   const score = merged.scoreAgainstRung as GuardSettings['scoreAgainstRung'];
   return {
-    people: { fromRung: people.fromRung, limits: people.limits.map(rollingLimit) },
+    counting: compileCounting(merged as unknown as CountingSettings),
+    things: compileThings(merged.nonPerson as GuardSettings['nonPerson']),
     highestRung: Object.fromEntries(levels.map((level) => [level, score[level]])) as Record<Level, Rung>,
     scoredKinds: new Set(score.subjects),
     cooldown: cooldownOf(merged.cooldown as Omit<GuardSettings['cooldown'], 'binds'> | 'off'),
@@ -152,11 +147,6 @@ function eachGuard<T>(of: (id: GuardId) => T): Readonly<Record<GuardId, T>> {
   const all: Partial<Record<GuardId, T>> = {};
   for (const id of guardIds) all[id] = of(id);
   return all as Record<GuardId, T>;
-}
-
-function rollingLimit(limit: Limit): RollingLimit {
-  const windowMs = durationMs(limit.window);
-  return 'count' in limit ? { windowMs, count: limit.count, percent: 0 } : { windowMs, count: limit.min, percent: limit.percent };
 }
 
 /** Maps are merged member by member, everything else is replaced. */

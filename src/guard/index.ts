@@ -2,10 +2,11 @@ export { bindingTable, type GuardId, guardIds, guardsInForce } from './binding.t
 export { ceilingFor } from './ceiling.ts';
 export { admit } from './choose.ts';
 export { type Conclusion, concludeReview, type PlanDraft } from './conclude.ts';
+export type { ReachedWithout } from './counters.ts';
 export { type Guardrails, type GuardrailsResult, guardrailsPath, type ProfileName, parseGuardrails } from './guardrails.ts';
 export { type Asked, allowedPeople, answerTo, readingOf } from './limits.ts';
 export { coveringPause } from './pauses.ts';
 export { refusesProtected } from './protected.ts';
-export { type Choice, type Fate, type Review, type ReviewedAction, review } from './review.ts';
+export { type Choice, type Fate, type Review, type ReviewedAction, reachedBy, review } from './review.ts';
 export { guardProfileKind, guardrailsKind } from './schema.ts';
 export { type Counted, createTally, type Tally } from './tally.ts';

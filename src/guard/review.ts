@@ -4,18 +4,21 @@ import type { Pause } from '../model/pause.ts';
 import type { Assessment } from '../model/risk.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { Situation } from '../model/situation.ts';
+import type { GuardId } from './binding.ts';
 import { ceilingFor } from './ceiling.ts';
 import { choose } from './choose.ts';
 import { coolingDown } from './cooldown.ts';
+import { countersOf, type ReachedWithout } from './counters.ts';
 import type { Guardrails, ProfileName } from './guardrails.ts';
-import { type Asked, allowedPeople, peopleScope } from './limits.ts';
+import type { Asked } from './limits.ts';
 import { coveringPause } from './pauses.ts';
 import { refusesProtected } from './protected.ts';
+import { refusesThing } from './things.ts';
 
 export type Fate = 'released' | 'held' | 'refused' | 'reported';
 
 /** What names a guard's verdict in a record: a guard id, or that no connection offers the action. */
-export type By = 'killSwitch' | 'ceiling' | 'protected' | 'approval' | 'scoreAgainstRung' | 'cooldown' | 'people' | 'unsupported';
+export type By = GuardId | 'unsupported';
 
 /** One action with what the guards make of it. `wouldRun`: policy and ceiling let it act, so a plan is made of it. */
 export interface ReviewedAction {
@@ -31,6 +34,8 @@ export interface ReviewedAction {
   readonly asked: readonly Asked[];
   /** Counters that its release uses. */
   readonly uses: readonly CounterUse[];
+  /** Counters that were full and stay so until a person has judged it. */
+  readonly hits?: readonly string[];
 }
 
 /** What one policy wants first, and the steps to take instead, most wanted first. */
@@ -49,22 +54,28 @@ export interface Review {
   readonly asked: readonly Asked[];
   /** Counters that the released actions use. */
   readonly uses: readonly CounterUse[];
+  /** Counters that were full and stay so until a person has judged it. */
+  readonly hits: readonly string[];
 }
 
 /**
  * Pure. Every action ends as released, held (a person may let it go), refused (nobody may) or reported (policy or configuration ask
- * for no more). A refusal outranks a hold. Give the answer to `admit` with the counters it asks for.
+ * for no more). A refusal outranks a hold. Give the answer to `admit` with the counters it asks for. `reachedWithout` is asked only
+ * where something would be released.
  */
 export function review(
   intent: Intent,
   situation: Situation,
-  assessment: Pick<Assessment, 'level'> & { readonly signal: Pick<Assessment['signal'], 'proof'> },
+  assessment: Pick<Assessment, 'level'> & { readonly signal: Pick<Assessment['signal'], 'proof' | 'confidence'> },
   guards: Guardrails,
   settings: JudgingSettings,
   pauses: readonly Pause[],
+  reachedWithout: ReachedWithout = () => new Map(),
 ): Review {
   const { level, signal } = assessment;
-  const look = (step: readonly WantedAction[]) => reviewStep(step, { situation, level, proof: signal.proof, guards, settings, pauses });
+  let reached: ReturnType<ReachedWithout> | undefined;
+  const surround = { situation, level, ...signal, guards, settings, pauses, reachedWithout: () => (reached ??= reachedWithout()) };
+  const look = (step: readonly WantedAction[]) => reviewStep(step, surround);
   const policies = [...new Set(intent.wanted.map((wanted) => wanted.policyId))];
   const choices = policies.map((policyId): Choice => {
     const own = (actions: readonly WantedAction[]) => actions.filter((action) => action.policyId === policyId);
@@ -80,13 +91,25 @@ export function review(
   return choose(choices, () => false);
 }
 
+/** The highest rung of a step that each policy comes to as far as the guards go that need no counting. */
+export function reachedBy({ choices }: Review): ReadonlyMap<string, number> {
+  return new Map(
+    choices.map(({ policyId, first, instead }) => {
+      const steps = [first, ...instead].filter((step) => step.some(({ fate }) => fate === 'released'));
+      return [policyId, Math.max(0, ...steps.flat().map(({ wanted }) => wanted.rung))];
+    }),
+  );
+}
+
 interface Surround {
   readonly situation: Situation;
   readonly level: Assessment['level'];
   readonly proof: boolean;
+  readonly confidence: number;
   readonly guards: Guardrails;
   readonly settings: JudgingSettings;
   readonly pauses: readonly Pause[];
+  readonly reachedWithout: ReachedWithout;
 }
 
 function reviewStep(actions: readonly WantedAction[], surround: Surround): readonly ReviewedAction[] {
@@ -99,7 +122,7 @@ function highestRungOf({ step, enforced }: WantedAction, actions: readonly Wante
 }
 
 function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround): ReviewedAction {
-  const { situation, level, proof, guards, settings, pauses } = surround;
+  const { situation, level, proof, confidence, guards, settings, pauses } = surround;
   const { identity, subject, signal } = situation;
   const { cause } = signal;
   const profile = profileOf(wanted.connection, settings);
@@ -132,6 +155,8 @@ function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround
   if (binds('protected') && identity !== null && wanted.rung > 0 && refusesProtected(identity)) {
     return end('refused', 'protected', { code: 'guard', ref: 'protected' });
   }
+  const unfit = binds('nonPerson') ? refusesThing(stepRung, situation, confidence, rules.things) : undefined;
+  if (unfit !== undefined) return end('refused', 'nonPerson', { code: 'guard', ref: 'nonPerson', detail: unfit });
   if (binds('scoreAgainstRung') && !wanted.direct && rules.scoredKinds.has(subject.kind)) {
     const highest = rules.highestRung[level];
     // Rung 6 is for direct policies only, whatever the level.
@@ -149,22 +174,8 @@ function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround
     return { ...end('held', 'approval', { code: 'approval', ref: wanted.approval }), asked: rested?.asked ?? [] };
   }
 
-  const counted = binds('people') && identity !== null && wanted.rung >= rules.people.fromRung;
-  const limits = !counted
-    ? []
-    : rules.people.limits.map(
-        (limit): Asked => ({
-          scope: peopleScope(profile),
-          subject: identity.id,
-          windowMs: limit.windowMs,
-          allowed: allowedPeople(limit, situation.population, guards.countsOnlyBelow),
-        }),
-      );
-  return {
-    ...end('released'),
-    asked: [...(rested?.asked ?? []), ...limits],
-    uses: [...(rested?.uses ?? []), ...limits.map(({ scope, subject: counts }) => ({ scope, subject: counts }))],
-  };
+  const counted = countersOf(wanted, stepRung, { ...surround, profile });
+  return { ...end('released'), asked: [...(rested?.asked ?? []), ...counted.asked], uses: [...(rested?.uses ?? []), ...counted.uses] };
 }
 
 /** A connection that the configuration does not know is held to the standard. */

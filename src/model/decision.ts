@@ -7,7 +7,7 @@ import type { Cause } from './signal.ts';
 import type { Subject } from './subject.ts';
 
 /** Raised whenever the same situation and bundle could be judged otherwise than before. */
-export const engineNumber = 2;
+export const engineNumber = 3;
 
 export const decisionModes = ['enforce', 'report-only', 'order'] as const;
 export type DecisionMode = (typeof decisionModes)[number];
@@ -168,6 +168,8 @@ export interface CounterReading {
   readonly windowMs: number;
   readonly subject?: string;
   readonly used: number;
+  /** The most that any such window held before, where a limit grows with it. */
+  readonly highest?: number;
 }
 
 /** Work that may be carried out: the actions on one account that share a fate. */

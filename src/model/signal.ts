@@ -75,6 +75,10 @@ export interface Arrival {
   readonly raw: string;
   /** Thumbprint of the key that proved `raw`, where there is one. */
   readonly provenBy?: string;
+  /** Name of the operator whose word it is. */
+  readonly by?: string;
+  /** Sources of the events that a detection counted. */
+  readonly behind?: readonly string[];
   /** Shared by all events of one cause at the sender (SSF section 4.1.9). */
   readonly txn?: string;
 }

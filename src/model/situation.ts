@@ -37,6 +37,8 @@ export interface Situation {
   readonly surroundings: Surroundings;
   /** Active people of the organisation. */
   readonly population: number;
+  /** How many people are in those of the person's groups that say department, role or site. */
+  readonly groupSizes?: Readonly<Record<string, number>>;
   /** When the source was first heard: a new transmitter's word counts less for thirty days. */
   readonly sourceSince: Instant;
   /** The other sources of the evidence; one that is missing counts as long known, and is a gap. */

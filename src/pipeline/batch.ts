@@ -113,6 +113,7 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
     heldLevel: before?.heldLevel ?? 'none',
     group: groupOf(arrival.type, judging.bundle),
     population: judging.population,
+    groupSizeOf: judging.groupSizeOf,
     sourceSince: judging.sourceSince(arrival.source) ?? at,
     sources: standingsOf(before?.state ?? emptyEvidence, arrival.source, judging),
     configHash: judging.configHash,

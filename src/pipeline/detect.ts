@@ -85,7 +85,13 @@ function gather(considered: readonly Considered[], { bundle }: JudgingState, par
       if (group === undefined) continue;
       const keyHash = parts.keys.pseudonym('detection', `${detection.id} ${group.name}`);
       const key = `${detection.id} ${keyHash}`;
-      const event = { type: arrival.type, at: arrival.occurredAt, id: shortName(signalId), value: whoOf(detection, one, parts) };
+      const event = {
+        type: arrival.type,
+        at: arrival.occurredAt,
+        id: shortName(signalId),
+        value: whoOf(detection, one, parts),
+        source: arrival.source,
+      };
       const before = gathered.get(key);
       if (before !== undefined) before.events.push(event);
       else gathered.set(key, { detection, keyHash, about: group, events: [event] });

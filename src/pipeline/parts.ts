@@ -18,6 +18,8 @@ export interface JudgingState {
   readonly configHash: string;
   readonly pauses: readonly Pause[];
   readonly population: number;
+  /** How many people are in a group that says department, role or site; undefined for any other. */
+  readonly groupSizeOf: (group: string) => number | undefined;
   /** When a source was first heard; `undefined` for one that never was. */
   readonly sourceSince: (source: string) => Instant | undefined;
   /** What the configuration calls a source; undefined for one that it does not name any more. */

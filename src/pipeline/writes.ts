@@ -17,6 +17,7 @@ import type { ActionId, DecisionId, EntryId, PlanId } from '../model/ids.ts';
 import { type Verdict, verdictType } from '../model/verdict.ts';
 import { serialiseEvidence } from '../risk/index.ts';
 import { entryStatements } from '../store/ledger-append.ts';
+import { insertLimitHits, judgeLimitHits } from '../store/limit-hits.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses, insertSignals, insertSources, insertUndecided, updateEvidence } from '../store/settle-write.ts';
 import type { Statement } from '../store/statement.ts';
@@ -98,6 +99,8 @@ export async function composeWrites(
   if (newSources.length > 0) statements.push(insertSources(newSources, at));
   if (plans.length > 0) statements.push(insertPlans(plans));
   if (uses.length > 0) statements.push(insertGuardUses(uses, at));
+  const hits = settled.flatMap(({ judged, decision }) => judged.hits.map((scope) => ({ scope, decisionId: decision.id })));
+  if (hits.length > 0) statements.push(insertLimitHits(hits, at));
   const released = plans.filter(({ plan }) => plan.state === 'released').map(({ plan }) => plan);
   if (released.length > 0) statements.push(...(await parts.jobs(released)));
   const unresolved = settled.filter((one) => one.draft.state === 'unresolved');
@@ -107,6 +110,9 @@ export async function composeWrites(
   for (const one of resolved) statements.push(...(await handOverFirst(one, parts)));
   const verdicts = settled.flatMap(verdictRow);
   if (verdicts.length > 0) statements.push(insertVerdicts(verdicts));
+  // A word against a source leaves what it filled as full as it is.
+  const right = verdicts.filter(({ verdict }) => verdict === 'true' || verdict === 'benign').map(({ decisionId }) => decisionId);
+  if (right.length > 0) statements.push(judgeLimitHits(right, at));
   for (const failed of batch.failed) statements.push(await undecidedStatement(failed, at, parts));
   return statements;
 }

@@ -148,6 +148,7 @@ function arrive(body: Body, claim: SubjectClaim, caller: ApiCaller, receivedAt: 
     facts: body.facts ?? {},
     circumstances: body.ip === undefined ? {} : { ip: body.ip },
     marks: [],
+    ...(operator ? { by: caller.name } : {}),
     dedupeKey: Buffer.byteLength(dedupeKey) <= 256 ? dedupeKey : `sha256:${createHash('sha256').update(dedupeKey).digest('hex')}`,
     ...(told > receivedAt + quarantineMs ? { quarantine: 'occurredAt:ahead' } : {}),
     raw: Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('utf8'),

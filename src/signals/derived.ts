@@ -15,12 +15,13 @@ export interface Derived extends Pick<Arrival, 'type' | 'claim' | 'circumstances
     readonly severity: Severity;
     readonly occurredAt: Instant;
     readonly facts: Readonly<Record<string, number>>;
+    readonly sources: readonly string[];
   };
 }
 
 /** Detection, key, slice and severity name it, so that it is the same signal whoever finds it, and however often. */
 export function derivedItem({ detection, keyHash, finding, type, claim, circumstances }: Derived, at: Instant, ids: IdMaker): Item {
-  const { severity, occurredAt, facts } = finding;
+  const { severity, occurredAt, facts, sources } = finding;
   const slice = toRfc3339(finding.slice);
   const arrival = markVerified<Arrival>({
     type,
@@ -34,6 +35,7 @@ export function derivedItem({ detection, keyHash, finding, type, claim, circumst
     facts,
     circumstances,
     marks: [],
+    ...(sources.length === 0 ? {} : { behind: sources }),
     dedupeKey: `${keyHash} ${slice} ${severity}`,
     raw: JSON.stringify({ detection: detection.id, version: detection.version, type, key: keyHash, slice, severity, facts }),
   });

@@ -80,12 +80,22 @@ export async function readSources(db: Db): Promise<ReadonlyMap<string, Instant>>
 }
 
 /** Active people: those with an account that is not disabled, or with none at all. */
+const active = `i.merged_into is null
+  and (exists (select from account a where a.identity_id = i.id and a.status <> 'disabled') or not exists (select from account a where a.identity_id = i.id))`;
+
 export async function countPopulation(db: Db): Promise<number> {
-  const { rows } = await db.query<{ count: number }>(
-    `select count(*)::int as count from identity i where merged_into is null
-     and (exists (select from account a where a.identity_id = i.id and a.status <> 'disabled') or not exists (select from account a where a.identity_id = i.id))`,
-  );
+  const { rows } = await db.query<{ count: number }>(`select count(*)::int as count from identity i where ${active}`);
   return rows[0]?.count ?? 0;
+}
+
+/** Active people of each group whose name begins with one of the keys and a colon. */
+export async function countGroups(db: Db, keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await db.query<{ name: string; count: number }>(
+    `select g.name, count(distinct i.id)::int as count from identity i cross join unnest(i.groups) as g(name)
+     where split_part(g.name, ':', 1) = any ($1) and strpos(g.name, ':') > 0 and ${active} group by g.name`,
+    [keys],
+  );
+  return new Map(rows.map(({ name, count }) => [name, count]));
 }
 
 export interface Organisation {

@@ -4,13 +4,13 @@
  * by name.
  */
 import type { Instant } from '../model/clock.ts';
-import type { CounterReading } from '../model/decision.ts';
 import { AppError } from '../model/errors.ts';
 import type { IdentityId, SignalId } from '../model/ids.ts';
 import type { Level } from '../model/risk.ts';
 import type { Account, IdentifierKey, Tier } from '../model/subject.ts';
 import { instantStatement } from './database-clock.ts';
 import { type RingKey, type RingRow, ringStatements } from './detection-rings.ts';
+import { type CountedUses, type CounterQuestion, countUses } from './guard-count.ts';
 import { joined, type Statement } from './statement.ts';
 import type { RunGroup } from './statement-group.ts';
 import { type Amended, lockUnresolved } from './unresolved.ts';
@@ -58,13 +58,6 @@ export interface Repeat {
   readonly decisionIds: readonly string[];
 }
 
-export interface CounterQuestion {
-  readonly scope: string;
-  readonly windowMs: number;
-  /** Asks whether the subjects themselves used it; others are not counted. */
-  readonly own?: true;
-}
-
 /** One open transaction. Every method may throw what PostgreSQL said; the caller then rolls back. */
 export interface SettleSession {
   open(input: {
@@ -79,14 +72,7 @@ export interface SettleSession {
   /** Lets signals in that the batch itself brought about; only for holders of their ring. Answers the keys that are new. */
   admit(keys: readonly DoorKey[]): Promise<ReadonlySet<string>>;
   /** Locks the scopes, sorted, until the end of the transaction; counts distinct subjects in their windows, and finds the given ones. */
-  count(
-    questions: readonly CounterQuestion[],
-    subjects: readonly string[],
-    at: Instant,
-  ): Promise<{
-    readonly readings: readonly CounterReading[];
-    readonly present: readonly { readonly scope: string; readonly subject: string; readonly at: Instant }[];
-  }>;
+  count(questions: readonly CounterQuestion[], subjects: readonly string[], at: Instant): Promise<CountedUses>;
   /** Sends all writes and the commit in one round trip. Throws unless the commit took effect. */
   commit(writes: readonly Statement[]): Promise<void>;
   rollback(): Promise<void>;
@@ -114,22 +100,6 @@ from account a where a.identity_id in (${named}) order by a.id`;
 const readRepeats = `select encode(d.key, 'hex') as key, d.signal_id as "signalId", encode(d.body_digest, 'hex') as "bodyDigest",
   coalesce((select array_agg(s.decision_id order by s.nth) from signal s where s.id = d.signal_id and s.decision_id is not null), '{}') as "decisionIds"
 from dedupe d where d.key in (select decode(k, 'hex') from unnest(string_to_array($1, ',')) as t(k))`;
-
-const lockScopes = `select pg_advisory_xact_lock(hashtextextended('guard ' || scope, 0))
-from (select scope from unnest(string_to_array($1, E'\\x1e')) as t(scope) order by scope) as sorted`;
-
-const countScopes = `select q.scope, q.window_ms::bigint as "windowMs", c.used
-from unnest(string_to_array($1, E'\\x1e'), string_to_array($2, E'\\x1e')::float8[]) as q(scope, window_ms)
-cross join lateral (select count(*)::int as used from (
-  select from guard_use g where g.scope = q.scope and g.at > to_timestamp(($3::float8 - q.window_ms) / 1000) group by g.subject) as distinct_subjects) as c`;
-
-/** What a plan did not do may be tried again: it counts against others, not against its own subject. */
-const presentSubjects = `select g.scope, g.subject, (extract(epoch from max(g.at)) * 1000)::float8 as at from guard_use g
-where g.scope = any (string_to_array($1, E'\\x1e')) and g.subject = any (string_to_array($2, E'\\x1e'))
-  and g.at > to_timestamp($3::float8 / 1000)
-  and (g.scope <> all (string_to_array($4, E'\\x1e'))
-    or coalesce((select p.state from plan p where p.id = g.plan_id), 'done') in ('released', 'done', 'undone'))
-group by g.scope, g.subject`;
 
 const forgetUndecided = `delete from undecided where signal_id = any (string_to_array($1, ',')::uuid[]) returning signal_id as id`;
 
@@ -182,23 +152,7 @@ export function createSettleSession(run: RunGroup): SettleSession {
       const [fresh] = await run([dedupe(keys)]);
       return new Set((fresh?.rows ?? []).map((row) => row['key'] as string));
     },
-    async count(questions, subjects, at) {
-      const scopes = joined([...new Set(questions.map((question) => question.scope))]);
-      const counting = questions.filter((question) => !question.own);
-      const own = [...new Set(questions.filter((question) => question.own).map((question) => question.scope))];
-      const windows = [joined(counting.map((question) => question.scope)), joined(counting.map((question) => String(question.windowMs)))];
-      // Older uses lie outside every window.
-      const oldest = at - Math.max(...questions.map((question) => question.windowMs));
-      const [, counted, present] = await run([
-        { name: 'guard-lock', text: lockScopes, values: [scopes] },
-        { name: 'guard-count', text: countScopes, values: [...windows, at] },
-        { name: 'guard-present', text: presentSubjects, values: [scopes, joined(subjects), oldest, joined(own)] },
-      ]);
-      return {
-        readings: counted?.rows as unknown as readonly CounterReading[],
-        present: present?.rows as unknown as readonly { scope: string; subject: string; at: number }[],
-      };
-    },
+    count: (questions, subjects, at) => countUses(run, questions, subjects, at),
     async commit(writes) {
       const results = await run([...writes, commit]);
       // After an error inside, PostgreSQL answers COMMIT with ROLLBACK and no error.

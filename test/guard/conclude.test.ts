@@ -1,10 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountId } from '../../src/model/ids.ts';
-import { fates, intentOf, judge, limitUses, situationOf, want } from './support.ts';
+import { fates, intentOf, judge, situationOf, usesOf, want } from './support.ts';
 
 describe('the outcome', () => {
   it('is none when nothing is wanted, and asks no counter', () => {
-    expect(judge(intentOf([]))).toEqual({ mode: null, outcome: 'none', actions: [], reasons: [], plans: [], uses: [], direct: false });
+    expect(judge(intentOf([]))).toEqual({
+      mode: null,
+      outcome: 'none',
+      actions: [],
+      reasons: [],
+      plans: [],
+      uses: [],
+      hits: [],
+      direct: false,
+    });
   });
 
   it('is reported when policies only report, without plan or counter', () => {
@@ -82,7 +91,7 @@ describe('plans', () => {
       situation: situationOf({ kind: 'network', person: null }),
     });
     expect(conclusion.plans).toMatchObject([{ lane: 'okta:network:person-1', accountId: null, state: 'released' }]);
-    expect(limitUses(conclusion)).toEqual([]);
+    expect(usesOf('people', conclusion)).toEqual([]);
   });
 
   it('hold a connection that the configuration no longer knows to the profile of the organisation', () => {

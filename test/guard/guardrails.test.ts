@@ -16,18 +16,18 @@ const faultsOf = (files: ReadonlyMap<string, string>) => {
 describe('the shipped guard documents', () => {
   it('load, and hold the limits that the worst case is computed from', () => {
     const hour = 3_600_000;
-    expect(guards.profiles.standard.people).toEqual({
+    expect(guards.profiles.standard.counting.people).toEqual({
       fromRung: 2,
       limits: [
         { windowMs: hour, count: 10, percent: 0.5 },
         { windowMs: 24 * hour, count: 20, percent: 1 },
       ],
     });
-    expect(guards.profiles.small.people.limits.map(({ count, percent }) => [count, percent])).toEqual([
+    expect(guards.profiles.small.counting.people.limits.map(({ count, percent }) => [count, percent])).toEqual([
       [3, 0],
       [5, 0],
     ]);
-    expect(guards.profiles.sandbox.people.limits.map(({ count }) => count)).toEqual([1000, 2000]);
+    expect(guards.profiles.sandbox.counting.people.limits.map(({ count }) => count)).toEqual([1000, 2000]);
     expect(guards.profiles.standard.highestRung).toEqual({ none: 1, low: 1, medium: 2, high: 4, critical: 5 });
     expect(guards.profiles.sandbox.highestRung).toEqual(guards.profiles.standard.highestRung);
   });

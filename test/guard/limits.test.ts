@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { admit, allowedPeople, createTally, review } from '../../src/guard/index.ts';
 import type { AccountId, IdentityId } from '../../src/model/ids.ts';
-import { enforcing, fates, guards, intentOf, judge, limitUses, situationOf, want } from './support.ts';
+import { enforcing, fates, guards, intentOf, judge, situationOf, usesOf, want } from './support.ts';
 
 const hour = 3_600_000;
 
@@ -56,14 +56,14 @@ describe('how limits count', () => {
       outcome: 'partial',
       plans: [{ state: 'held', heldFor: 'people' }, { state: 'released' }],
     });
-    expect(limitUses(conclusion)).toEqual([]);
+    expect(usesOf('people', conclusion)).toEqual([]);
   });
 
   it('sandboxes have a limit and a counter of their own', () => {
     const intent = intentOf([want('session.revoke', { connection: 'sandbox' })]);
     const released = judge(intent, { used: 999 });
     expect(released.outcome).toBe('released');
-    expect(limitUses(released)).toEqual([{ scope: 'people:sandbox', subject: 'person-1' }]);
+    expect(usesOf('people', released)).toEqual([{ scope: 'people:sandbox', subject: 'person-1' }]);
     expect(judge(intent, { used: 1000 }).outcome).toBe('held');
   });
 
@@ -71,21 +71,28 @@ describe('how limits count', () => {
     const intent = intentOf([want('session.revoke', { connection: 'tiny' })]);
     const released = judge(intent, { used: 2 });
     expect(released.outcome).toBe('released');
-    expect(limitUses(released)).toEqual([{ scope: 'people', subject: 'person-1' }]);
+    expect(usesOf('people', released)).toEqual([{ scope: 'people', subject: 'person-1' }]);
     expect(judge(intent, { used: 3 }).outcome).toBe('held');
   });
 
   it('an action below rung 2, a report and a refusal use no limit', () => {
     for (const action of [want('risk.set'), want('session.revoke', { enforced: false }), want('account.disable')]) {
-      const reviewed = review(intentOf([action]), situationOf(), { level: 'critical', signal: { proof: false } }, guards, enforcing, []);
+      const reviewed = review(
+        intentOf([action]),
+        situationOf(),
+        { level: 'critical', signal: { proof: false, confidence: 1 } },
+        guards,
+        enforcing,
+        [],
+      );
       expect(reviewed.asked.filter((asked) => !asked.own)).toEqual([]);
-      expect(limitUses(reviewed)).toEqual([]);
+      expect(reviewed.uses.filter(({ scope }) => !scope.startsWith('cooldown:'))).toEqual([]);
     }
   });
 
   it('one person is one use, however many actions and accounts', () => {
     const intent = intentOf([want(), want('token.revoke'), want('session.revoke', { accountId: 'account-2' as AccountId })]);
-    expect(limitUses(judge(intent))).toEqual([{ scope: 'people', subject: 'person-1' }]);
+    expect(usesOf('people', judge(intent))).toEqual([{ scope: 'people', subject: 'person-1' }]);
   });
 });
 
@@ -118,8 +125,9 @@ describe('whatever the order and the batching', () => {
           ask,
           reviewed: review(
             intentOf([want(ask.type, { accountId: `account-${ask.person}` as AccountId })]),
-            situationOf({ person }),
-            { level: 'critical', signal: { proof: false } },
+            // A source each, so that what binds is the limit of people.
+            situationOf({ person, source: `idp-${ask.person}` }),
+            { level: 'critical', signal: { proof: false, confidence: 1 } },
             guards,
             enforcing,
             [],

@@ -4,14 +4,15 @@ import type { AccountId } from '../../src/model/ids.ts';
 import type { Pause } from '../../src/model/pause.ts';
 import { levels } from '../../src/model/risk.ts';
 import type { CeilingEntry, Enforcement } from '../../src/model/settings.ts';
-import { type Cause, causes } from '../../src/model/signal.ts';
+import { causes } from '../../src/model/signal.ts';
+import { type Cell, countingCells } from './counting-cells.ts';
 import { enforcing, fates, intentOf, judge, situationOf, want } from './support.ts';
 
 const everything: Pause = { id: 'pause-1', scope: {}, since: 0 };
 const lowCeiling = { ...enforcing, enforcement: { ...enforcing.enforcement, default: { mode: 'enforce', maxRung: 2 } as CeilingEntry } };
 
 /** What one guard does to one action, when everything else lets it pass; the cell of the table says for which causes. */
-const cells: Record<string, { binds: readonly Cause[]; run: (cause: Cause) => string[]; bound: string }> = {
+const cells: Record<string, Cell> = {
   killSwitch: {
     binds: causes,
     run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause }), pauses: [everything] })),
@@ -42,11 +43,7 @@ const cells: Record<string, { binds: readonly Cause[]; run: (cause: Cause) => st
     run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause }), done: 1 })),
     bound: 'session.revoke refused by cooldown',
   },
-  people: {
-    binds: ['risk', 'partner'],
-    run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause }), used: 10 })),
-    bound: 'session.revoke held by people',
-  },
+  ...countingCells,
 };
 
 describe('guard by cause', () => {

@@ -1,6 +1,15 @@
 /** Situations and intents as small as a guard needs them, and the shipped guard documents. */
 import { readFileSync } from 'node:fs';
-import { admit, concludeReview, type Guardrails, parseGuardrails, readingOf, review } from '../../src/guard/index.ts';
+import {
+  admit,
+  concludeReview,
+  type GuardId,
+  type Guardrails,
+  parseGuardrails,
+  type ReachedWithout,
+  readingOf,
+  review,
+} from '../../src/guard/index.ts';
 import { actionTypes } from '../../src/model/action.ts';
 import type { CounterReading, CounterUse, Intent, WantedAction } from '../../src/model/decision.ts';
 import type { AccountId, IdentityId, SignalId } from '../../src/model/ids.ts';
@@ -37,22 +46,29 @@ export const enforcing: JudgingSettings = {
   },
 };
 
-interface Given {
+export interface Given {
   readonly cause?: Cause;
   readonly source?: string;
+  readonly sourceKind?: Situation['signal']['sourceKind'];
+  /** Of the signal. */
+  readonly more?: Partial<Situation['signal']>;
+  readonly surroundings?: Situation['surroundings'];
+  readonly groupSizes?: Readonly<Record<string, number>>;
   readonly kind?: SubjectKind;
   readonly person?: Partial<Identity> | null;
   readonly population?: number;
 }
 
-export function situationOf({ cause = 'risk', source = 'idp', kind = 'person', person = {}, population = 2_000 }: Given = {}): Situation {
+export function situationOf(given: Given = {}): Situation {
+  const { cause = 'risk', source = 'idp', sourceKind = 'idp', kind = 'person', person = {}, population = 2_000, groupSizes } = given;
+  const { more = {}, surroundings = kind === 'network' ? { geo: { egress: 'none', peopleSeen: 0 } } : {} } = given;
   const id = (person?.id ?? 'person-1') as IdentityId;
   return {
     signal: {
       id: 'signal-1' as SignalId,
       type: 'session_revoked',
       source,
-      sourceKind: 'idp',
+      sourceKind,
       cause,
       severity: 'medium',
       occurredAt: 0,
@@ -62,13 +78,15 @@ export function situationOf({ cause = 'risk', source = 'idp', kind = 'person', p
       circumstances: {},
       marks: [],
       dedupeKey: 'k',
+      ...more,
     },
     subject: { kind, id },
     identity: person === null ? null : { tier: 'none', protected: false, executive: false, groups: [], accounts: [], ...person, id },
     evidence: emptyEvidence,
     heldLevel: 'none',
-    surroundings: {},
+    surroundings,
     population,
+    ...(groupSizes === undefined ? {} : { groupSizes }),
     sourceSince: 0,
     configHash: '',
     now: 0,
@@ -112,22 +130,32 @@ interface Judging {
   readonly settings?: JudgingSettings;
   readonly pauses?: readonly Pause[];
   readonly used?: number;
+  readonly usedOf?: Readonly<Partial<Record<GuardId, number>>>;
+  readonly highest?: number;
+  readonly confidence?: number;
+  readonly reachedWithout?: ReachedWithout;
   readonly done?: number;
   readonly readings?: readonly CounterReading[];
   readonly rules?: Guardrails;
 }
 
-/** The whole of guarding: review, counters (`used` by others, `done` by the subject itself), conclusion. */
+/** The whole of guarding: review, counters (`used` of people and `usedOf` each guard by others, `done` by the subject itself), conclusion. */
 export function judge(intent: Intent, judging: Judging = {}) {
   const { situation = situationOf(), level = 'critical', settings = enforcing, pauses = [], rules = guards } = judging;
-  const { used = 0, done = 0, readings } = judging;
-  const reviewed = review(intent, situation, { level, signal: { proof: false } }, rules, settings, pauses);
-  const counted = reviewed.asked.flatMap((asked) => (asked.own ? [readingOf(asked, done)] : readings ? [] : [readingOf(asked, used)]));
+  const { used = 0, usedOf = {}, done = 0, highest, confidence = 1, reachedWithout, readings } = judging;
+  const reviewed = review(intent, situation, { level, signal: { proof: false, confidence } }, rules, settings, pauses, reachedWithout);
+  const counted = reviewed.asked.flatMap((asked) => {
+    const guard = asked.scope.split(':')[0] as GuardId;
+    if (asked.own) return [readingOf(asked, done)];
+    if (guard === 'people' && readings) return [];
+    return [readingOf(asked, usedOf[guard] ?? (guard === 'people' ? used : 0), highest)];
+  });
   return concludeReview(intent, admit(reviewed, [...counted, ...(readings ?? [])]), situation.subject);
 }
 
 export const fates = (conclusion: ReturnType<typeof judge>) =>
   conclusion.actions.map((action) => `${action.type} ${action.state}${action.by ? ` by ${action.by}` : ''}`);
 
-/** Uses of limits, without the marks of what is cooling down. */
-export const limitUses = ({ uses }: { readonly uses: readonly CounterUse[] }) => uses.filter(({ scope }) => !scope.startsWith('cooldown:'));
+/** Uses of one guard's counters. */
+export const usesOf = (guard: GuardId, { uses }: { readonly uses: readonly CounterUse[] }) =>
+  uses.filter(({ scope }) => scope.split(':')[0] === guard);

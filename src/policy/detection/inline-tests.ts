@@ -25,7 +25,7 @@ function eventsOf(test: DetectionTest): readonly DetectionEvent[] {
     const start = (events.at(-1)?.at ?? begin) + spanOf(after);
     for (let n = 0; n < count; n++) {
       const at = start + Math.round((n * spanOf(over)) / Math.max(1, count - 1));
-      events.push({ type, at, id: String(events.length), value: '' });
+      events.push({ type, at, id: String(events.length), value: '', source: '' });
     }
   }
   return events;

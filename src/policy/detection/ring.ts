@@ -1,6 +1,6 @@
 /**
- * What is kept of the events of one key: of each kind the newest, each as an instant, a short name and, where values are counted, a
- * short pseudonym. The same events give the same text in whatever order they came.
+ * What is kept of the events of one key: of each kind the newest, each as an instant, a short name, where values are counted a short
+ * pseudonym, and its source. The same events give the same text in whatever order they came.
  */
 import type { Instant } from '../../model/clock.ts';
 
@@ -10,6 +10,8 @@ export interface RingEvent {
   readonly id: string;
   /** What `valueCount` counts; empty where nobody knows it. */
   readonly value: string;
+  /** Who told it, written where it is another one than before; empty in what was kept before sources were. */
+  readonly source: string;
 }
 
 /** Oldest first. */
@@ -28,10 +30,12 @@ export function parseRings(text: string): Rings {
     lines.map((line) => {
       const [kind = '', ...events] = line.split(' ');
       let at = 0;
+      let source = '';
       const ring = events.map((event) => {
-        const [step = '', id = '', value = ''] = event.split('.');
+        const [step = '', id = '', value = '', ...told] = event.split('.');
         at += Number.parseInt(step, 36);
-        return { at, id, value };
+        source = told.join('.') || source;
+        return { at, id, value, source };
       });
       return [kind, ring] as const;
     }),
@@ -43,7 +47,13 @@ export function serialiseRings(rings: Rings): string {
     .filter(([, ring]) => ring.length > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([kind, ring]) =>
-      [kind, ...ring.map(({ at, id, value }, n) => `${(at - (ring[n - 1]?.at ?? 0)).toString(36)}.${id}.${value}`)].join(' '),
+      [
+        kind,
+        ...ring.map(
+          ({ at, id, value, source }, n) =>
+            `${(at - (ring[n - 1]?.at ?? 0)).toString(36)}.${id}.${value}${source === (ring[n - 1]?.source ?? '') ? '' : `.${source}`}`,
+        ),
+      ].join(' '),
     );
   return [format, ...lines].join('\n');
 }

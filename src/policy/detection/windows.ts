@@ -18,6 +18,8 @@ export interface Finding {
   /** The newest event known that completed a window of the slice, or the follow-up of one. */
   readonly occurredAt: Instant;
   readonly facts: Readonly<Record<string, number>>;
+  /** Who told the events of the window, and of what followed it. */
+  readonly sources: readonly string[];
 }
 
 export interface Advanced {
@@ -58,6 +60,7 @@ export function advance(detection: CompiledDetection, state: string, events: rea
         severity,
         occurredAt,
         facts: factsOf(detection, after.get(counted) ?? [], last),
+        sources: sourcesOf(detection, after, last, occurredAt),
       }))
       .sort((a, b) => a.slice - b.slice || severities.indexOf(a.severity) - severities.indexOf(b.severity)),
   };
@@ -95,6 +98,17 @@ function completions(detection: CompiledDetection, rings: Rings): ReadonlyMap<st
     }
   }
   return found;
+}
+
+/** Of follow-ups those that came in the meantime: one of them may have been the one. */
+function sourcesOf({ timespanMs }: CompiledDetection, rings: Rings, last: number, occurredAt: Instant): readonly string[] {
+  const ring = rings.get(counted) ?? [];
+  const end = ring[last]?.at ?? 0;
+  const followed = [...rings].flatMap(([kind, events]) =>
+    kind === counted ? [] : events.filter(({ at }) => at >= end && at <= occurredAt),
+  );
+  const told = [...ring.slice(0, last + 1).filter(({ at }) => at >= end - timespanMs), ...followed].map(({ source }) => source);
+  return [...new Set(told)].filter((source) => source !== '').sort();
 }
 
 function factsOf({ facts, timespanMs }: CompiledDetection, ring: Ring, last: number): Readonly<Record<string, number>> {

@@ -18,7 +18,7 @@ const two = compileOne(
   }),
 );
 
-const event = (type: string, at: number, id = `${at}`): DetectionEvent => ({ type, at, id, value: '' });
+const event = (type: string, at: number, id = `${at}`): DetectionEvent => ({ type, at, id, value: '', source: '' });
 const denied = (minutes: number) => event('mfa.push.denied', start + minutes * minute);
 const approved = (minutes: number) => event('mfa.push.approved', start + minutes * minute);
 
@@ -165,4 +165,30 @@ it('a state that another version wrote is begun anew', () => {
   const { state } = play(fatigue, [[0, 2, 4, 6].map(denied)]);
   expect(advance(fatigue, state.replace(/^1/, '9'), [denied(8)], start).findings).toEqual([]);
   expect(advance(fatigue, state, [denied(8)], start).findings).toHaveLength(1);
+});
+
+describe('sources', () => {
+  const from = (source: string, ...minutes: readonly number[]) => minutes.map((n) => ({ ...denied(n), source }));
+  const foundBy = (...batches: readonly (readonly DetectionEvent[])[]) => {
+    let state = '';
+    return batches.flatMap((batch) => {
+      const advanced = advance(fatigue, state, batch, start + 20 * minute);
+      state = advanced.state;
+      return advanced.findings.map(({ sources }) => sources);
+    });
+  };
+
+  it('of a finding are those that told the events of its window, whoever told the last', () => {
+    expect(foundBy(from('idp.one', 0, 1), from('api:x', 2, 3), from('idp.one', 4))).toEqual([['api:x', 'idp.one']]);
+    expect(foundBy(from('old', 0), from('idp', 11, 12, 13, 14, 15))).toEqual([['idp']]);
+  });
+
+  it('of a follow-up are among them', () => {
+    const high = foundBy(from('idp', 0, 1, 2, 3, 4), [{ ...approved(6), source: 'mfa' }]);
+    expect(high).toEqual([['idp'], ['idp', 'mfa']]);
+  });
+
+  it('are nobody where what is kept is older than they are', () => {
+    expect(foundBy(from('', 0, 1, 2, 3), from('', 4))).toEqual([[]]);
+  });
 });

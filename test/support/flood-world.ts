@@ -1,0 +1,165 @@
+/** An organisation under its shipped guards with as many people and processes as a flood needs, and a database clock that is told the time. */
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { type Core, startCore } from '../../src/app/core.ts';
+import { providerSchemas } from '../../src/app.ts';
+import { formatFaults } from '../../src/model/document.ts';
+import { silentLog } from '../../src/model/log.ts';
+import type { Arrival } from '../../src/model/signal.ts';
+import { readSettings } from '../../src/settings/index.ts';
+import { markVerified, toItem } from '../../src/signals/index.ts';
+import { startSandboxProvider } from '../fakes/sandbox-provider.ts';
+import { createManualClock } from './clock.ts';
+import type { TestDatabase } from './database.ts';
+import { systemRandom } from './system-clock.ts';
+
+export const floodBegin = Date.UTC(2026, 4, 4, 10);
+export const partners = ['partner-a', 'partner-b', 'partner-c'] as const;
+
+/** Ends sessions at a partner's word alone, which no shipped policy does. */
+const rashPolicy = `apiVersion: rescind/v1
+kind: Policy
+metadata: { id: RP-900, name: rash, version: 1, title: Revoke at a partner's word alone, owner: group:iam, severity: high, status: draft, reviewBy: 2027-05-01 }
+mode: report-only
+match: { signals: [caep_risk_high], causes: [partner], subjects: { kinds: [person] } }
+when: 'risk.score >= 60.0'
+respond: { scope: person, ladder: [{ step: revoke, actions: [{ type: session.revoke, scope: all }] }] }
+tests:
+  - { name: a partner says so, given: {}, expect: { match: true, step: revoke } }
+  - { name: one who is not believed says so, given: { signals: [{ type: caep_risk_high, confidence: 0.5 }] }, expect: { match: false } }
+  - { name: nobody knows the device, given: { device: { compliance: unknown } }, expect: { match: true, step: revoke } }
+`;
+
+export interface FloodWorld {
+  readonly cores: readonly Core[];
+  readonly people: readonly string[];
+  /** The instant of what is settled from now on. */
+  at(instant: number): Promise<void>;
+  arrival(person: string, source: string, more?: Partial<Arrival>): ReturnType<typeof toItem>;
+  /** Everybody on whom something was released. */
+  disturbed(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Without guards that count nothing limits a source: every number of `guardrails.yaml` is out of reach. */
+function withoutLimits(text: string): string {
+  const document = parse(text) as { guards: Record<string, unknown> };
+  const raise = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(raise);
+    if (value === null || typeof value !== 'object') return value;
+    const raised = Object.entries(value).map(([key, member]) => [
+      key,
+      (key === 'count' || key === 'min' || key === 'people') && typeof member === 'number' ? 1_000_000 : raise(member),
+    ]);
+    return Object.fromEntries(raised);
+  };
+  for (const guard of ['surge', 'source', 'people', 'rungs', 'policy', 'group', 'tier0', 'operator'])
+    document.guards[guard] = raise(document.guards[guard]);
+  return stringify(document);
+}
+
+export async function openFloodWorld(
+  database: TestDatabase,
+  { people: count, processes = 1, limits = true }: { readonly people: number; readonly processes?: number; readonly limits?: boolean },
+): Promise<FloodWorld> {
+  const people = Array.from({ length: count }, (_, n) => `person-${n}`);
+  const ending: (() => Promise<unknown>)[] = [];
+  const { store } = database;
+  await store.query('create schema stopped');
+  await store.query('create table stopped.clock as select to_timestamp($1::float8 / 1000) as at', [floodBegin]);
+  await store.query(
+    'create function stopped.clock_timestamp() returns timestamptz language sql stable as $$ select at from stopped.clock $$',
+  );
+  await store.query(`alter database ${database.name} set search_path = stopped, pg_catalog, public`);
+  // A partner of long standing is believed.
+  for (const partner of partners) await store.query('insert into source_seen (source, first_at) values ($1, to_timestamp(0))', [partner]);
+  const provider = await startSandboxProvider({ people });
+  ending.push(() => provider.close());
+
+  const policies = mkdtempSync(join(tmpdir(), 'rescind-flood-'));
+  ending.push(async () => rmSync(policies, { recursive: true, force: true }));
+  const shipped = join(import.meta.dirname, '../../policies');
+  cpSync(shipped, policies, { recursive: true });
+  writeFileSync(join(policies, 'responses/RP-900-rash.yaml'), rashPolicy);
+  if (!limits) {
+    const path = join(policies, 'guardrails.yaml');
+    writeFileSync(path, withoutLimits(readFileSync(path, 'utf8')));
+  }
+  const { host, port, user } = database.connection;
+  const read = readSettings({
+    text: stringify({
+      database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
+      policies,
+      enforcement: { default: 'report-only', connections: { directory: { mode: 'enforce', maxRung: 6 } } },
+      overrides: { 'RP-017': 'enforce', 'RP-900': 'enforce' },
+      keys: { wrap: createHash('sha256').update('flood').digest('base64url') },
+      connections: [{ id: 'directory', provider: 'sandbox', baseUrl: provider.baseUrl, adminToken: provider.token, profile: 'standard' }],
+      identities: people.map((id) => ({ id, emails: [`${id}@example.com`], accounts: [{ connection: 'directory', id }] })),
+      network: { allowPrivate: ['127.0.0.0/8'] },
+    }),
+    file: 'flood.yaml',
+    env: {},
+    readFile: () => '',
+    providers: await providerSchemas(),
+  });
+  if (!read.ok) throw new Error(formatFaults(read.faults));
+  const cores: Core[] = [];
+  for (let n = 0; n < processes; n++) {
+    const core = await startCore({
+      settings: read.value,
+      kind: 'organisation',
+      workingDir: import.meta.dirname,
+      listen: async () => 'http://127.0.0.1:9',
+      build: { version: 'flood', build: createHash('sha256').update('flood').digest('hex') },
+      clock: createManualClock(floodBegin),
+      random: systemRandom,
+      log: silentLog,
+    });
+    ending.push(() => core.stop());
+    cores.push(core);
+  }
+  await Promise.all(cores.map((core) => core.judging.refresh()));
+
+  let sent = 0;
+  let now = floodBegin;
+  return {
+    cores,
+    people,
+    async at(instant) {
+      now = instant;
+      await store.query('update stopped.clock set at = to_timestamp($1::float8 / 1000)', [instant]);
+    },
+    arrival: (person, source, more = {}) =>
+      toItem(
+        markVerified<Arrival>({
+          type: 'caep_risk_high',
+          source,
+          sourceKind: 'transmitters',
+          cause: 'partner',
+          severity: 'high',
+          occurredAt: now,
+          receivedAt: now,
+          claim: { kind: 'person', person: [{ format: 'alias', value: person }] },
+          facts: {},
+          circumstances: {},
+          marks: [],
+          dedupeKey: `flood ${++sent}`,
+          raw: `${sent}`,
+          ...more,
+        }),
+        (cores[0] as Core).ids,
+      ),
+    async disturbed() {
+      const { rows } = await store.query<{ alias: string }>(
+        `select distinct a.alias from plan p join identity_alias a on a.identity_id = p.identity_id where p.state not in ('held', 'refused') order by 1`,
+      );
+      return rows.map(({ alias }) => alias);
+    },
+    async close() {
+      for (const end of ending.reverse()) await end();
+    },
+  };
+}
