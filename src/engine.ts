@@ -9,6 +9,7 @@ import {
   admit,
   answerTo,
   concludeReview,
+  endsAdministration,
   type Guardrails,
   type PlanDraft,
   parseGuardrails,
@@ -167,8 +168,21 @@ export function consider(
     aside: null,
     assessment,
     intent,
-    review: review(intent, situation, assessment, bundle.guards, settings, pauses),
+    review: review(intent, situation, assessment, bundle.guards, settings, pauses, bundle.policies.lists),
   };
+}
+
+/** The lowest rung of which guards ask more than the signal and the person tell. */
+const farRung = 5;
+
+/** Whether something would act that guards ask more about; everything else is judged without. */
+export function goesFar({ intent }: Draft): boolean {
+  return (
+    intent !== null &&
+    [...intent.wanted, ...intent.fallbacks.flat()].some(
+      ({ enforced, unsupported, rung, type }) => enforced && !unsupported && (rung >= farRung || endsAdministration.has(type)),
+    )
+  );
 }
 
 export function setAside(situation: Situation, aside: Aside, bundle: Bundle): Draft {

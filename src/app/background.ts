@@ -101,7 +101,7 @@ function watchPolicies(
       const bundle = await loadPolicies(policyFolder);
       if (bundle.hash === judging.state().bundle.hash) return;
       await recordBundle(bundle, records);
-      judging.adopt(bundle);
+      await judging.adopt(bundle);
       log.info({ bundleHash: bundle.hash }, 'policies.changed');
     } catch (error) {
       if (error instanceof AppError && error.code === 'policies.invalid')

@@ -158,10 +158,20 @@ export async function startCore(options: CoreOptions) {
     const hash = configHash(redacted, judgingConfig);
     await recordConfig({ hash, judging: judgingConfig, redacted }, build, records);
     await recordBundle(seed, records);
-    const judging = await openJudging({ store, bundle: seed, settings: judgingConfig, configHash: hash, kindOf: kindsIn(settings), log });
+    const judging = await openJudging({
+      store,
+      bundle: seed,
+      settings: judgingConfig,
+      configHash: hash,
+      kindOf: kindsIn(settings),
+      clock,
+      log,
+    });
 
     const people = { ...records, keyring, risk: () => judging.state().bundle.risk };
     await syncConfiguredPeople(settings.identities, people);
+    // Lists may name people who are known only now.
+    await judging.refresh();
     const adapters = await connectAdapters({ ...options, origin, definitions, store, keyring });
     ending.push(() => adapters.close());
 
@@ -182,7 +192,11 @@ export async function startCore(options: CoreOptions) {
       jobs: queue,
       adapter: (connection) => adapters.get(connection),
       process: registration,
-      refuses: refusesProtected,
+      refuses: (identity) => {
+        const { guards, policies } = judging.state().bundle;
+        const names = [...(identity.names ?? []), ...(judging.state().listNames(identity.id) ?? [])];
+        return refusesProtected({ ...identity, names }, policies.lists.get(guards.profiles.standard.standing.protectedList), clock.now());
+      },
       ceiling: (connection, identity) => ceilingFor(connection, identity?.groups ?? [], judgingConfig.enforcement),
       ids,
       clock,

@@ -1,7 +1,9 @@
 /** Keeps what is judged by at hand: the active bundle, running pauses, the number of people, first sights of sources. */
 import { type Bundle, compileBundle } from '../engine.ts';
-import type { Instant } from '../model/clock.ts';
+import { breakGlassGroup, endsAdministration } from '../guard/index.ts';
+import type { Clock, Instant } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
+import type { IdentityId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { Pause } from '../model/pause.ts';
 import type { JudgingSettings } from '../model/settings.ts';
@@ -9,6 +11,7 @@ import type { JudgingState } from '../pipeline/parts.ts';
 import { activeBundleHash, countPopulation, readBundle, readSources } from '../store/judged-by.ts';
 import type { Store } from '../store/open.ts';
 import { runningPauses } from '../store/pause-read.ts';
+import { countAdmins, peopleNamed, readDirectoryTimes } from '../store/standing.ts';
 
 export interface Judging {
   state(): JudgingState;
@@ -17,7 +20,7 @@ export interface Judging {
   /** Only the pauses, which must be seen within a second. */
   refreshPauses(): Promise<void>;
   /** After this process made a bundle active. */
-  adopt(bundle: Bundle): void;
+  adopt(bundle: Bundle): Promise<void>;
   sawSources(sources: readonly string[], at: Instant): void;
   /** A bundle by its hash, compiled once. */
   bundle(hash: string): Promise<Bundle | undefined>;
@@ -29,17 +32,21 @@ export async function openJudging(parts: {
   readonly settings: JudgingSettings;
   readonly configHash: string;
   readonly kindOf: JudgingState['kindOf'];
+  readonly clock: Clock;
   readonly log: Log;
 }): Promise<Judging> {
   const { store, log } = parts;
   const compiled = new Map<string, Bundle>([[parts.bundle.hash, parts.bundle]]);
   const sources = new Map<string, Instant>();
+  let listNames: ReadonlyMap<IdentityId, readonly string[]> = new Map();
   let state: JudgingState = {
     bundle: parts.bundle,
     settings: parts.settings,
     configHash: parts.configHash,
     pauses: [],
     population: 0,
+    standing: { directories: {}, admins: {} },
+    listNames: (id) => listNames.get(id),
     sourceSince: (source) => sources.get(source),
     // What a detection finds is a correlation of ours, as a SIEM's rule is one of theirs.
     kindOf: (source) => parts.kindOf(source) ?? (state.bundle.detections.byId.has(source) ? 'siem' : undefined),
@@ -57,6 +64,14 @@ export async function openJudging(parts: {
     return result.bundle;
   }
 
+  /** Whom the lists of people name by an alias or an address; ids and groups the guards know by themselves. */
+  async function readLists({ guards, policies }: Bundle): Promise<void> {
+    const { protectedList, executiveApproval } = guards.profiles.standard.standing;
+    const now = parts.clock.now();
+    const texts = [protectedList, executiveApproval.list].flatMap((list) => policies.lists.get(list)?.texts(now) ?? []);
+    listNames = await peopleNamed(store, texts);
+  }
+
   async function refreshPauses(): Promise<void> {
     const pauses = (await runningPauses(store)).map(({ id, scope, since }): Pause => ({ id, scope, since }));
     state = { ...state, pauses };
@@ -72,8 +87,13 @@ export async function openJudging(parts: {
       });
       if (other !== undefined) state = { ...state, bundle: other };
     }
-    const population = await countPopulation(store);
-    state = { ...state, population };
+    await readLists(state.bundle);
+    const [population, directories, admins] = [
+      await countPopulation(store),
+      await readDirectoryTimes(store),
+      await countAdmins(store, [...endsAdministration], breakGlassGroup),
+    ];
+    state = { ...state, population, standing: { directories, admins } };
     await refreshPauses();
   }
 
@@ -82,8 +102,9 @@ export async function openJudging(parts: {
     state: () => state,
     refresh,
     refreshPauses,
-    adopt(other) {
+    async adopt(other) {
       compiled.set(other.hash, other);
+      await readLists(other);
       state = { ...state, bundle: other };
     },
     sawSources(names, at) {

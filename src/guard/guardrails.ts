@@ -18,6 +18,7 @@ import {
   guardrailsSchema,
   type Limit,
 } from './schema.ts';
+import { type StandingRules, standingRules } from './standing.ts';
 
 export type ProfileName = JudgingConnection['profile'];
 
@@ -34,6 +35,7 @@ export interface ProfileGuards {
   readonly highestRung: Readonly<Record<Level, Rung>>;
   readonly scoredKinds: ReadonlySet<SubjectKind>;
   readonly cooldown: Cooldown | 'off';
+  readonly standing: StandingRules;
   /** Everything that the profile says, guards of later versions included; `off` where it switches one off. */
   readonly all: Readonly<Record<GuardId, Readonly<Record<string, unknown>> | 'off'>>;
 }
@@ -45,6 +47,8 @@ export interface Guardrails {
   readonly guards: GuardSettings;
   /** In a population below it a percent stands for its `min` alone. */
   readonly countsOnlyBelow: number;
+  /** How old what is known of a directory may be. */
+  readonly directoryFreshMs: number;
   /** What of these files belongs into the bundle's hash. */
   readonly documents: readonly { readonly path: string; readonly id: string; readonly version: number; readonly hash: string }[];
 }
@@ -88,7 +92,7 @@ export function parseGuardrails(files: ReadonlyMap<string, string>): GuardrailsR
   }
   if (!main.ok || !profile?.ok || faults.length > 0) return { ok: false, faults: sortFaults(faults) };
 
-  const { guards, profiles, population } = main.value;
+  const { guards, profiles, population, freshness } = main.value;
   return {
     ok: true,
     guardrails: {
@@ -100,6 +104,7 @@ export function parseGuardrails(files: ReadonlyMap<string, string>): GuardrailsR
       },
       guards,
       countsOnlyBelow: population.countsOnlyBelow,
+      directoryFreshMs: durationMs(freshness.directory),
       documents: [describe(guardrailsPath, main.value), describe(path, profile.value)],
     },
   };
@@ -134,6 +139,7 @@ function compile(guards: GuardSettings, differences: GuardDifferences): ProfileG
     highestRung: Object.fromEntries(levels.map((level) => [level, score[level]])) as Record<Level, Rung>,
     scoredKinds: new Set(score.subjects),
     cooldown: cooldownOf(merged.cooldown as Omit<GuardSettings['cooldown'], 'binds'> | 'off'),
+    standing: standingRules(merged),
     all: merged,
   };
 }

@@ -1,3 +1,4 @@
+export { endsAdministration, tooFew } from './admin-floor.ts';
 export { bindingTable, type GuardId, guardIds, guardsInForce } from './binding.ts';
 export { ceilingFor } from './ceiling.ts';
 export { admit } from './choose.ts';
@@ -5,7 +6,7 @@ export { type Conclusion, concludeReview, type PlanDraft } from './conclude.ts';
 export { type Guardrails, type GuardrailsResult, guardrailsPath, type ProfileName, parseGuardrails } from './guardrails.ts';
 export { type Asked, allowedPeople, answerTo, readingOf } from './limits.ts';
 export { coveringPause } from './pauses.ts';
-export { refusesProtected } from './protected.ts';
+export { breakGlassGroup, isListed, type NameList, refusesProtected } from './protected.ts';
 export { type Choice, type Fate, type Review, type ReviewedAction, review } from './review.ts';
 export { guardProfileKind, guardrailsKind } from './schema.ts';
 export { type Counted, createTally, type Tally } from './tally.ts';

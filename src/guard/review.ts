@@ -1,21 +1,26 @@
 /** The last look before harm: every guard that needs no counting, action by action, and the counters that the rest would use. */
 import type { CounterUse, Intent, Reason, WantedAction } from '../model/decision.ts';
 import type { Pause } from '../model/pause.ts';
-import type { Assessment } from '../model/risk.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { Situation } from '../model/situation.ts';
+import type { Identity } from '../model/subject.ts';
+import { belowFloor } from './admin-floor.ts';
+import { awaitedFor } from './awaited.ts';
+import type { GuardId } from './binding.ts';
 import { ceilingFor } from './ceiling.ts';
 import { choose } from './choose.ts';
 import { coolingDown } from './cooldown.ts';
+import { evidenceBar, type Weighed } from './evidence-bars.ts';
+import { withExpiry } from './expiry.ts';
 import type { Guardrails, ProfileName } from './guardrails.ts';
 import { type Asked, allowedPeople, peopleScope } from './limits.ts';
 import { coveringPause } from './pauses.ts';
-import { refusesProtected } from './protected.ts';
+import { isListed, type NameList, refusesProtected } from './protected.ts';
 
 export type Fate = 'released' | 'held' | 'refused' | 'reported';
 
 /** What names a guard's verdict in a record: a guard id, or that no connection offers the action. */
-export type By = 'killSwitch' | 'ceiling' | 'protected' | 'approval' | 'scoreAgainstRung' | 'cooldown' | 'people' | 'unsupported';
+export type By = GuardId | 'unsupported';
 
 /** One action with what the guards make of it. `wouldRun`: policy and ceiling let it act, so a plan is made of it. */
 export interface ReviewedAction {
@@ -58,13 +63,13 @@ export interface Review {
 export function review(
   intent: Intent,
   situation: Situation,
-  assessment: Pick<Assessment, 'level'> & { readonly signal: Pick<Assessment['signal'], 'proof'> },
+  weighed: Weighed,
   guards: Guardrails,
   settings: JudgingSettings,
   pauses: readonly Pause[],
+  lists: ReadonlyMap<string, NameList>,
 ): Review {
-  const { level, signal } = assessment;
-  const look = (step: readonly WantedAction[]) => reviewStep(step, { situation, level, proof: signal.proof, guards, settings, pauses });
+  const look = (step: readonly WantedAction[]) => reviewStep(step, { situation, weighed, guards, settings, pauses, lists });
   const policies = [...new Set(intent.wanted.map((wanted) => wanted.policyId))];
   const choices = policies.map((policyId): Choice => {
     const own = (actions: readonly WantedAction[]) => actions.filter((action) => action.policyId === policyId);
@@ -82,11 +87,11 @@ export function review(
 
 interface Surround {
   readonly situation: Situation;
-  readonly level: Assessment['level'];
-  readonly proof: boolean;
+  readonly weighed: Weighed;
   readonly guards: Guardrails;
   readonly settings: JudgingSettings;
   readonly pauses: readonly Pause[];
+  readonly lists: ReadonlyMap<string, NameList>;
 }
 
 function reviewStep(actions: readonly WantedAction[], surround: Surround): readonly ReviewedAction[] {
@@ -98,23 +103,27 @@ function highestRungOf({ step, enforced }: WantedAction, actions: readonly Wante
   return Math.max(...actions.filter((other) => other.step === step && other.enforced === enforced).map((other) => other.rung));
 }
 
-function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround): ReviewedAction {
-  const { situation, level, proof, guards, settings, pauses } = surround;
+function reviewAction(asWritten: WantedAction, stepRung: number, surround: Surround): ReviewedAction {
+  const { situation, weighed, guards, settings, pauses, lists } = surround;
+  const { level } = weighed;
+  const { proof } = weighed.signal;
   const { identity, subject, signal } = situation;
   const { cause } = signal;
-  const profile = profileOf(wanted.connection, settings);
+  const profile = profileOf(asWritten.connection, settings);
   const rules = guards.profiles[profile];
   const binds = (guard: keyof Guardrails['binds']) => guards.binds[guard].has(cause);
+  const { wanted, reason: shortened } = binds('expiry') ? withExpiry(asWritten, rules.standing.expiry) : { wanted: asWritten };
+  const listed = (list: string, person: Identity) => isListed(lists.get(list), person, situation.now);
   const pause = binds('killSwitch') ? coveringPause(pauses, { ...wanted, source: signal.source }) : undefined;
   const paused = wanted.enforced && pause !== undefined;
-  const pauseReason: readonly Reason[] = paused ? [{ code: 'pause', ref: pause.id }] : [];
+  const before: readonly Reason[] = [...(shortened ? [shortened] : []), ...(paused ? [{ code: 'pause', ref: pause.id } as const] : [])];
   const end = (fate: Fate, by?: By, reason?: Reason): ReviewedAction => ({
     wanted,
     profile,
     fate,
     wouldRun: wanted.enforced && fate !== 'reported',
     paused,
-    reasons: reason === undefined ? pauseReason : [...pauseReason, reason],
+    reasons: reason === undefined ? before : [...before, reason],
     asked: [],
     uses: [],
     ...(by === undefined ? {} : { by }),
@@ -129,9 +138,12 @@ function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround
       return end('reported', 'ceiling', { code: 'ceiling', ref: wanted.connection });
   }
   // Telling operators does nothing to the person.
-  if (binds('protected') && identity !== null && wanted.rung > 0 && refusesProtected(identity)) {
+  const protectedList = lists.get(rules.standing.protectedList);
+  if (binds('protected') && identity !== null && wanted.rung > 0 && refusesProtected(identity, protectedList, situation.now)) {
     return end('refused', 'protected', { code: 'guard', ref: 'protected' });
   }
+  const tooFewAdmins = binds('adminFloor') ? belowFloor(wanted, situation, rules.standing) : undefined;
+  if (tooFewAdmins !== undefined) return end('refused', 'adminFloor', { code: 'guard', ref: 'adminFloor', detail: tooFewAdmins });
   if (binds('scoreAgainstRung') && !wanted.direct && rules.scoredKinds.has(subject.kind)) {
     const highest = rules.highestRung[level];
     // Rung 6 is for direct policies only, whatever the level.
@@ -143,10 +155,22 @@ function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround
       });
     }
   }
+  const bar = evidenceBar(stepRung, situation, weighed, rules.standing, binds);
+  if (bar !== undefined) return end('refused', bar.by, bar.reason);
   if (paused) return end('held', 'killSwitch');
   const rested = binds('cooldown') && rules.cooldown !== 'off' ? coolingDown(wanted, situation, proof, rules.cooldown) : undefined;
-  if (binds('approval') && wanted.approval !== undefined) {
-    return { ...end('held', 'approval', { code: 'approval', ref: wanted.approval }), asked: rested?.asked ?? [] };
+  const awaited = awaitedFor(wanted, stepRung, {
+    situation,
+    proof,
+    rules: rules.standing,
+    settings,
+    directoryFreshMs: guards.directoryFreshMs,
+    isListed: listed,
+    binds,
+  });
+  if (awaited[0] !== undefined) {
+    const reasons = [...before, ...awaited.map(({ reason }) => reason)];
+    return { ...end('held', awaited[0].by), reasons, asked: rested?.asked ?? [] };
   }
 
   const counted = binds('people') && identity !== null && wanted.rung >= rules.people.fromRung;

@@ -7,7 +7,7 @@ import type { Cause } from './signal.ts';
 import type { Subject } from './subject.ts';
 
 /** Raised whenever the same situation and bundle could be judged otherwise than before. */
-export const engineNumber = 2;
+export const engineNumber = 3;
 
 export const decisionModes = ['enforce', 'report-only', 'order'] as const;
 export type DecisionMode = (typeof decisionModes)[number];

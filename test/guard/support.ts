@@ -1,6 +1,7 @@
 /** Situations and intents as small as a guard needs them, and the shipped guard documents. */
 import { readFileSync } from 'node:fs';
-import { admit, concludeReview, type Guardrails, parseGuardrails, readingOf, review } from '../../src/guard/index.ts';
+import type { Weighed } from '../../src/guard/evidence-bars.ts';
+import { admit, concludeReview, type Guardrails, type NameList, parseGuardrails, readingOf, review } from '../../src/guard/index.ts';
 import { actionTypes } from '../../src/model/action.ts';
 import type { CounterReading, CounterUse, Intent, WantedAction } from '../../src/model/decision.ts';
 import type { AccountId, IdentityId, SignalId } from '../../src/model/ids.ts';
@@ -30,6 +31,7 @@ export const enforcing: JudgingSettings = {
   enforcement: { default: { mode: 'enforce', maxRung: 6 }, connections: {}, groups: {}, receivers: {} },
   overrides: {},
   profile: 'standard',
+  calendar: { timeZone: 'UTC', workingHours: '00:00-24:00' },
   connections: {
     okta: { provider: 'okta', profile: 'standard', actions: ['session.revoke'] },
     sandbox: { provider: 'sandbox', profile: 'sandbox', actions: ['session.revoke'] },
@@ -71,6 +73,7 @@ export function situationOf({ cause = 'risk', source = 'idp', kind = 'person', p
     population,
     sourceSince: 0,
     configHash: '',
+    standing: { directories: { okta: 0, sandbox: 0, tiny: 0 }, admins: {} },
     now: 0,
     evidenceKey: '',
   };
@@ -81,7 +84,7 @@ export function want(type: WantedAction['type'] = 'session.revoke', more: Partia
     type,
     connection: 'okta',
     accountId: 'account-1' as AccountId,
-    parameters: {},
+    parameters: type === 'account.suspend' ? { expires: '4h' } : {},
     policyId: 'RP-900',
     step: 'contain',
     rung: actionTypes[type].rung,
@@ -106,6 +109,9 @@ export function intentOf(wanted: readonly WantedAction[], more: Partial<Intent> 
   };
 }
 
+/** Evidence that no guard minds. */
+export const weighed: Weighed = { level: 'critical', base: 100, groupsActive: 2, statisticalOnly: false, signal: { proof: false } };
+
 interface Judging {
   readonly situation?: Situation;
   readonly level?: Level;
@@ -115,13 +121,16 @@ interface Judging {
   readonly done?: number;
   readonly readings?: readonly CounterReading[];
   readonly rules?: Guardrails;
+  readonly weighed?: Partial<Weighed>;
+  readonly lists?: ReadonlyMap<string, NameList>;
 }
 
 /** The whole of guarding: review, counters (`used` by others, `done` by the subject itself), conclusion. */
 export function judge(intent: Intent, judging: Judging = {}) {
   const { situation = situationOf(), level = 'critical', settings = enforcing, pauses = [], rules = guards } = judging;
-  const { used = 0, done = 0, readings } = judging;
-  const reviewed = review(intent, situation, { level, signal: { proof: false } }, rules, settings, pauses);
+  const { used = 0, done = 0, readings, lists = new Map() } = judging;
+  const asked = { ...weighed, level, ...judging.weighed };
+  const reviewed = review(intent, situation, asked, rules, settings, pauses, lists);
   const counted = reviewed.asked.flatMap((asked) => (asked.own ? [readingOf(asked, done)] : readings ? [] : [readingOf(asked, used)]));
   return concludeReview(intent, admit(reviewed, [...counted, ...(readings ?? [])]), situation.subject);
 }
