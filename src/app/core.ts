@@ -3,7 +3,7 @@ import { createHmac, type KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createExecutor, createQueue } from '../actions/index.ts';
 import { type Bundle, compileBundle } from '../engine.ts';
-import { ceilingFor, refusesProtected } from '../guard/index.ts';
+import { ceilingFor } from '../guard/index.ts';
 import { createAppender, createLedgerReader, createSequencer, ledgerOrigin } from '../ledger/index.ts';
 import type { Clock } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
@@ -27,6 +27,7 @@ import { createSettleConnection } from '../store/settle-connection.ts';
 import { wrapKeyFromFile, wrapKeyFromValue } from '../store/wrap-key.ts';
 import { connectAdapters } from './adapters.ts';
 import { startBackground } from './background.ts';
+import { beneathPolicy } from './beneath-policy.ts';
 import { createHeldLevels } from './held-levels.ts';
 import { openJudging } from './judging.ts';
 import { createOwnMarks } from './own-marks.ts';
@@ -180,10 +181,12 @@ export async function startCore(options: CoreOptions) {
     const queue = createQueue({ connection: store.connection, connections: settings.connections.map((connection) => connection.id), log });
     await queue.start();
     ending.push(() => queue.stop(drainMs));
+    const beneath = beneathPolicy({ judging, settings: judgingConfig, clock });
     const plans = createPlanStore({
       db: store,
       transaction: (work) => store.transaction(work),
       appendEntries: append,
+      admins: beneath.admins,
       targets: (tx, decisionId) => readTargets(tx, decisionId, keyring),
       remediation: createOwnMarks({ judging, log }),
     });
@@ -192,11 +195,8 @@ export async function startCore(options: CoreOptions) {
       jobs: queue,
       adapter: (connection) => adapters.get(connection),
       process: registration,
-      refuses: (identity) => {
-        const { guards, policies } = judging.state().bundle;
-        const names = [...(identity.names ?? []), ...(judging.state().listNames(identity.id) ?? [])];
-        return refusesProtected({ ...identity, names }, policies.lists.get(guards.profiles.standard.standing.protectedList), clock.now());
-      },
+      refuses: beneath.refuses,
+      spares: beneath.spares,
       ceiling: (connection, identity) => ceilingFor(connection, identity?.groups ?? [], judgingConfig.enforcement),
       ids,
       clock,

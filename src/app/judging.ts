@@ -1,6 +1,6 @@
 /** Keeps what is judged by at hand: the active bundle, running pauses, the number of people, first sights of sources. */
 import { type Bundle, compileBundle } from '../engine.ts';
-import { breakGlassGroup, endsAdministration } from '../guard/index.ts';
+import { endsAdministration } from '../guard/index.ts';
 import type { Clock, Instant } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
 import type { IdentityId } from '../model/ids.ts';
@@ -91,7 +91,7 @@ export async function openJudging(parts: {
     const [population, directories, admins] = [
       await countPopulation(store),
       await readDirectoryTimes(store),
-      await countAdmins(store, [...endsAdministration], breakGlassGroup),
+      await countAdmins(store, [...endsAdministration]),
     ];
     state = { ...state, population, standing: { directories, admins } };
     await refreshPauses();

@@ -6,7 +6,7 @@ export { type Conclusion, concludeReview, type PlanDraft } from './conclude.ts';
 export { type Guardrails, type GuardrailsResult, guardrailsPath, type ProfileName, parseGuardrails } from './guardrails.ts';
 export { type Asked, allowedPeople, answerTo, readingOf } from './limits.ts';
 export { coveringPause } from './pauses.ts';
-export { breakGlassGroup, isListed, type NameList, refusesProtected } from './protected.ts';
+export { isListed, type NameList, refusesProtected } from './protected.ts';
 export { type Choice, type Fate, type Review, type ReviewedAction, review } from './review.ts';
 export { guardProfileKind, guardrailsKind } from './schema.ts';
 export { type Counted, createTally, type Tally } from './tally.ts';

@@ -1,9 +1,6 @@
 /** The guard that stands alone: asked when deciding, and again by the executor before each call. */
 import type { Instant } from '../model/clock.ts';
-import type { Identity } from '../model/subject.ts';
-
-/** Directory group of the emergency accounts, protected whatever the list of protected people says. */
-export const breakGlassGroup = 'break-glass';
+import { breakGlassGroup, type Identity } from '../model/subject.ts';
 
 /** A list as guards ask it. */
 export interface NameList {

@@ -39,6 +39,9 @@ export interface Subject {
   readonly id: string;
 }
 
+/** Directory group of the emergency accounts, protected whatever any list says. */
+export const breakGlassGroup = 'break-glass';
+
 export type Tier = 'none' | 'standing' | 'tier0' | 'unknown';
 
 /** One person's account at a connection. `externalId` is the provider's id: personal data. */

@@ -1,13 +1,15 @@
-/** Setting and ending a pause. Claims see it from the commit on. */
+/** Setting and ending a pause. From the commit on no intention that it covers is recorded any more, in any process. */
 import type { Instant } from '../model/clock.ts';
 import type { PauseScope } from '../model/pause.ts';
-import type { Db } from './db.ts';
+import type { Db, Tx } from './db.ts';
+import { takePauseLock } from './pause-lock.ts';
 
 export async function setPause(
-  db: Db,
+  tx: Tx,
   pause: { readonly id: string; readonly scope: PauseScope; readonly reason: string; readonly setBy: string; readonly setAt: Instant },
 ): Promise<void> {
-  await db.query(`insert into pause (id, scope, reason, set_by, set_at) values ($1, $2, $3, $4, to_timestamp($5::float8 / 1000))`, [
+  await takePauseLock(tx);
+  await tx.query(`insert into pause (id, scope, reason, set_by, set_at) values ($1, $2, $3, $4, to_timestamp($5::float8 / 1000))`, [
     pause.id,
     JSON.stringify(pause.scope),
     pause.reason,

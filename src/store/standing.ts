@@ -2,8 +2,8 @@
 import type { Instant } from '../model/clock.ts';
 import type { IdentityId } from '../model/ids.ts';
 import type { AdminCount, Standing } from '../model/situation.ts';
-import type { Tier } from '../model/subject.ts';
-import type { Db } from './db.ts';
+import { breakGlassGroup, type Tier } from '../model/subject.ts';
+import type { Db, Tx } from './db.ts';
 import { joined } from './statement.ts';
 
 export async function recordDirectoryRead(db: Db, connection: string, at: Instant): Promise<void> {
@@ -26,13 +26,11 @@ interface AdminColumns {
   everybody: number;
 }
 
-/** `ending`: actions that take administration away; whom one of them has fallen on, or is about to, is not counted as active. */
-export async function countAdmins(
-  db: Db,
-  ending: readonly string[],
-  breakGlass: string,
-  spare: string | null = null,
-): Promise<Standing['admins']> {
+/**
+ * `ending`: actions that take administration away; whom one of them has fallen on, or is about to, is not counted as active. Those of the
+ * plan `spare` are left out of account.
+ */
+export async function countAdmins(db: Db, ending: readonly string[], spare: string | null = null): Promise<Standing['admins']> {
   const { rows } = await db.query<AdminColumns>({
     name: 'admin-count',
     text: `select a.connection, i.tier as role, count(*)::int as everybody,
@@ -42,7 +40,7 @@ export async function countAdmins(
       from account a join identity i on i.id = a.identity_id
       where i.tier in ('standing', 'tier0') and not ($2 = any (i.groups)) and a.status <> 'disabled' and i.merged_into is null
       group by a.connection, i.tier`,
-    values: [ending.join(','), breakGlass, spare],
+    values: [ending.join(','), breakGlassGroup, spare],
   });
   const admins: Record<string, AdminCount> = {};
   for (const { connection, role, active, everybody } of rows) {
@@ -64,4 +62,9 @@ export async function peopleNamed(db: Db, texts: readonly string[]): Promise<Rea
   );
   for (const { id, text } of rows) people.set(id, [...(people.get(id) ?? []), text]);
   return people;
+}
+
+/** Until the end of the transaction nobody else counts administrators in order to end one. */
+export async function lockAdmins(tx: Tx): Promise<void> {
+  await tx.query(`select pg_advisory_xact_lock(hashtextextended('administrators', 0))`);
 }

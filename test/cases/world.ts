@@ -202,7 +202,7 @@ export async function play({ clock: clockText, given, signals }: Case): Promise<
     }
     for (const scope of given.pauses) {
       const id = core.ids.next<EntryId>(at);
-      await setPause(core.store, { id, scope, reason: 'a case', setBy: 'somebody', setAt: at });
+      await core.store.transaction((tx) => setPause(tx, { id, scope, reason: 'a case', setBy: 'somebody', setAt: at }));
     }
     await core.judging.refresh();
     const before = Number((await core.store.query('select count(*) as count from ledger_entry')).rows[0]?.['count']);
