@@ -28,6 +28,7 @@ import { wrapKeyFromFile, wrapKeyFromValue } from '../store/wrap-key.ts';
 import { connectAdapters } from './adapters.ts';
 import { startBackground } from './background.ts';
 import { beneathPolicy } from './beneath-policy.ts';
+import { createBreakers } from './breakers.ts';
 import { createHeldLevels } from './held-levels.ts';
 import { openJudging } from './judging.ts';
 import { createOwnMarks } from './own-marks.ts';
@@ -263,7 +264,21 @@ export async function startCore(options: CoreOptions) {
     };
     await recordStart(started, records);
     const levels = createHeldLevels({ store, judging, clock, log });
-    const background = startBackground({ store, judging, batcher, keyring, records, people, policyFolder, adapters, levels, clock, log });
+    const breakers = createBreakers({ judging, settings: judgingConfig, batcher, records, clock, log });
+    const background = startBackground({
+      store,
+      judging,
+      batcher,
+      keyring,
+      records,
+      people,
+      policyFolder,
+      adapters,
+      levels,
+      breakers,
+      clock,
+      log,
+    });
     ending.push(() => background.stop());
 
     return {
@@ -277,6 +292,7 @@ export async function startCore(options: CoreOptions) {
       batcher,
       executor,
       levels,
+      breakers,
       sequencer,
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,

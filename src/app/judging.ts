@@ -8,6 +8,7 @@ import type { Log } from '../model/log.ts';
 import type { Pause } from '../model/pause.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { JudgingState } from '../pipeline/parts.ts';
+import { openBreaker } from '../store/breaker.ts';
 import { activeBundleHash, countPopulation, readBundle, readSources } from '../store/judged-by.ts';
 import type { Store } from '../store/open.ts';
 import { runningPauses } from '../store/pause-read.ts';
@@ -17,7 +18,7 @@ export interface Judging {
   state(): JudgingState;
   /** Follows what other processes did: another active bundle, pauses, sources, people. */
   refresh(): Promise<void>;
-  /** Only the pauses, which must be seen within a second. */
+  /** Only the pauses and the open breaker, which must be seen within a second. */
   refreshPauses(): Promise<void>;
   /** After this process made a bundle active. */
   adopt(bundle: Bundle): Promise<void>;
@@ -44,6 +45,7 @@ export async function openJudging(parts: {
     settings: parts.settings,
     configHash: parts.configHash,
     pauses: [],
+    breaker: undefined,
     population: 0,
     standing: { directories: {}, admins: {} },
     listNames: (id) => listNames.get(id),
@@ -73,8 +75,11 @@ export async function openJudging(parts: {
   }
 
   async function refreshPauses(): Promise<void> {
-    const pauses = (await runningPauses(store)).map(({ id, scope, since }): Pause => ({ id, scope, since }));
-    state = { ...state, pauses };
+    const pauses = (await runningPauses(store)).map(
+      ({ id, scope, since, until }): Pause => ({ id, scope, since, ...(until === undefined ? {} : { until }) }),
+    );
+    const open = await openBreaker(store, parts.clock.now());
+    state = { ...state, pauses, breaker: open && { id: open.id, until: open.until } };
   }
 
   async function refresh(): Promise<void> {

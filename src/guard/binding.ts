@@ -61,6 +61,7 @@ export const guardsInForce: readonly GuardId[] = [
   'lateEvidence',
   'cooldown',
   'quietHours',
+  'breaker',
   'expiry',
   'people',
 ];

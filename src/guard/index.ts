@@ -1,5 +1,6 @@
 export { endsAdministration, tooFew } from './admin-floor.ts';
 export { bindingTable, type GuardId, guardIds, guardsInForce } from './binding.ts';
+export { type BreakerCondition, type BreakerRule, countingGuards, type Measured, openForMs, opens, spanOf } from './breaker.ts';
 export { ceilingFor } from './ceiling.ts';
 export { admit } from './choose.ts';
 export { type Conclusion, concludeReview, type PlanDraft } from './conclude.ts';
@@ -8,5 +9,5 @@ export { type Asked, allowedPeople, answerTo, readingOf } from './limits.ts';
 export { coveringPause } from './pauses.ts';
 export { isListed, type NameList, refusesProtected } from './protected.ts';
 export { type Choice, type Fate, type Review, type ReviewedAction, review } from './review.ts';
-export { guardProfileKind, guardrailsKind } from './schema.ts';
+export { durationMs, guardProfileKind, guardrailsKind } from './schema.ts';
 export { type Counted, createTally, type Tally } from './tally.ts';

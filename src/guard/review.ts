@@ -7,6 +7,7 @@ import type { Identity } from '../model/subject.ts';
 import { belowFloor } from './admin-floor.ts';
 import { awaitedFor } from './awaited.ts';
 import type { GuardId } from './binding.ts';
+import { heldByBreaker } from './breaker.ts';
 import { ceilingFor } from './ceiling.ts';
 import { choose } from './choose.ts';
 import { coolingDown } from './cooldown.ts';
@@ -159,6 +160,8 @@ function reviewAction(asWritten: WantedAction, stepRung: number, surround: Surro
   if (bar !== undefined) return end('refused', bar.by, bar.reason);
   if (paused) return end('held', 'killSwitch');
   const rested = binds('cooldown') && rules.cooldown !== 'off' ? coolingDown(wanted, situation, proof, rules.cooldown) : undefined;
+  const broken = binds('breaker') ? heldByBreaker(stepRung, situation, rules.standing.breaker) : undefined;
+  if (broken !== undefined) return end('held', 'breaker', broken);
   const awaited = awaitedFor(wanted, stepRung, {
     situation,
     proof,

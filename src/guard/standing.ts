@@ -11,6 +11,7 @@ export interface Span {
 }
 
 export interface StandingRules {
+  readonly killSwitch: Rule<'killSwitch'>;
   readonly adminFloor: Rule<'adminFloor'>;
   readonly ownerApproval: Rule<'ownerApproval'>;
   readonly executiveApproval: Rule<'executiveApproval'>;
@@ -29,6 +30,7 @@ export function standingRules(merged: Readonly<Record<GuardId, unknown>>): Stand
   const rule = <K extends keyof GuardSettings>(id: K) => merged[id] as Rule<K>;
   const lateEvidence = rule('lateEvidence');
   return {
+    killSwitch: rule('killSwitch'),
     adminFloor: rule('adminFloor'),
     ownerApproval: rule('ownerApproval'),
     executiveApproval: rule('executiveApproval'),

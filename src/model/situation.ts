@@ -39,6 +39,12 @@ export interface Standing {
   readonly admins: Readonly<Record<string, AdminCount>>;
 }
 
+/** A breaker that is open until then, unless somebody closes it. */
+export interface OpenBreaker {
+  readonly id: string;
+  readonly until: Instant;
+}
+
 export interface Situation {
   readonly signal: Signal;
   readonly subject: Subject;
@@ -58,6 +64,8 @@ export interface Situation {
   readonly configHash: string;
   /** The batch's instant: `decidedAt`, and the edge of every window. */
   readonly now: Instant;
+  /** Only while one is open. */
+  readonly breaker?: OpenBreaker;
   /** Only where something would go far. */
   readonly standing?: Standing;
   /** Where the signal is kept under the narrowing id of its claim: a keyed hash of session or device. */

@@ -117,6 +117,7 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
     sourceSince: judging.sourceSince(arrival.source) ?? at,
     sources: standingsOf(before?.state ?? emptyEvidence, arrival.source, judging),
     configHash: judging.configHash,
+    breaker: judging.breaker,
     now: at,
     ref,
     egressOf: (address) => egressOf(address, judging.bundle.policies.lists, at),

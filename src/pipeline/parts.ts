@@ -8,7 +8,7 @@ import type { Log } from '../model/log.ts';
 import type { Pause } from '../model/pause.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { SourceKind } from '../model/signal.ts';
-import type { Standing } from '../model/situation.ts';
+import type { OpenBreaker, Standing } from '../model/situation.ts';
 import type { SettleSession } from '../store/settle-session.ts';
 import type { Statement } from '../store/statement.ts';
 
@@ -18,6 +18,7 @@ export interface JudgingState {
   readonly settings: JudgingSettings;
   readonly configHash: string;
   readonly pauses: readonly Pause[];
+  readonly breaker: OpenBreaker | undefined;
   readonly population: number;
   /** What guards ask before something goes far. */
   readonly standing: Standing;

@@ -84,6 +84,11 @@ export const standingCells: Record<string, Cell> = {
     },
     bound: 'account.suspend cut to 72h',
   },
+  breaker: {
+    binds: risks,
+    run: (cause) => one(want(), cause, {}, { at: { breaker: { id: 'breaker-1', until: 1 } } }),
+    bound: 'session.revoke held by breaker',
+  },
   quietHours: {
     binds: risks,
     run: (cause) => one(suspend, cause, {}, { settings: { ...enforcing, calendar: {} } }),
