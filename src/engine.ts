@@ -9,6 +9,7 @@ import {
   admit,
   answerTo,
   concludeReview,
+  endsAdministration,
   type Guardrails,
   type PlanDraft,
   parseGuardrails,
@@ -170,7 +171,7 @@ export function consider(
     aside: null,
     assessment,
     intent,
-    review: review(intent, situation, assessment, bundle.guards, settings, pauses, () =>
+    review: review(intent, situation, assessment, bundle.guards, settings, pauses, bundle.policies.lists, () =>
       reachedWithout(situation, bundle, settings, pauses),
     ),
   };
@@ -188,8 +189,21 @@ function reachedWithout(situation: Situation, bundle: Bundle, settings: JudgingS
       const without: Situation = { ...situation, evidence: { ...evidence, families }, heldLevel: 'none' };
       const assessment = assess(without, bundle.risk);
       const intent = decide(without, assessment, bundle.policies, settings);
-      return [source, reachedBy(review(intent, without, assessment, bundle.guards, settings, pauses))] as const;
+      return [source, reachedBy(review(intent, without, assessment, bundle.guards, settings, pauses, bundle.policies.lists))] as const;
     }),
+  );
+}
+
+/** The lowest rung of which guards ask more than the signal and the person tell. */
+const farRung = 5;
+
+/** Whether something would act that guards ask more about; everything else is judged without. */
+export function goesFar({ intent }: Draft): boolean {
+  return (
+    intent !== null &&
+    [...intent.wanted, ...intent.fallbacks.flat()].some(
+      ({ enforced, unsupported, rung, type }) => enforced && !unsupported && (rung >= farRung || endsAdministration.has(type)),
+    )
   );
 }
 

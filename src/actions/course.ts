@@ -115,6 +115,7 @@ async function callAction(course: Course, context: RunContext): Promise<StepResu
       context.adapter.act(orderOf(course, context, signal)),
     );
   });
+  if (answer === 'protected') return end(course, context, { state: 'refused', code: 'protected' });
   if (answer === 'paused' || answer === 'lost') return answer;
   course.uncalled = false;
   course.reads = 0;

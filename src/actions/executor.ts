@@ -103,6 +103,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const checks: Checks = {
     manifest: (connection) => parts.adapter(connection)?.manifest,
     refuses: (identity) => parts.refuses(identity),
+    spares: (...asked) => parts.spares(...asked),
     ceiling: (connection, identity) => parts.ceiling(connection, identity),
   };
   const running = new Map<PlanId, Promise<RunResult>>();

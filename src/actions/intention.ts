@@ -9,13 +9,15 @@ import type { EntryId, IdMaker, PlanId } from '../model/ids.ts';
 import type { CeilingEntry } from '../model/settings.ts';
 import type { Cause } from '../model/signal.ts';
 import type { Identity } from '../model/subject.ts';
-import type { ActionRecord, Intention, PlanView } from './ports.ts';
+import type { ActionRecord, Intention, Owner, PlanView } from './ports.ts';
 
 export interface Checks {
   /** The manifest of a connection's adapter; undefined where there is no such connection. */
   manifest(connection: string): Manifest | undefined;
   /** Whether this person may never be acted on, in any cause. */
-  refuses(identity: Identity): boolean;
+  refuses(identity: Owner): boolean;
+  /** Why one administrator less at this connection would be too few; undefined for what ends none. */
+  spares(action: PlannedAction, connection: string, owner: Owner, admins: PlanView['admins']): string | undefined;
   /** The mode and highest rung of the connection for this person, as the configuration says now. */
   ceiling(connection: string, identity: Identity | null): CeilingEntry;
 }
@@ -29,8 +31,12 @@ export function barOf(action: PlannedAction, view: PlanView, checks: Checks): st
   const manifest = checks.manifest(connection);
   if (manifest === undefined) return 'noConnection';
   if (manifest.actions[action.type] === undefined) return 'unsupported';
+  const owner = action.accountId === null ? undefined : view.owners.get(action.accountId);
+  // Asked of everybody behind the plan: a fault above may have named the wrong one.
+  if (view.onProtected) return 'protected';
+  if ([view.identity, owner].some((person) => person && checks.refuses(person))) return 'protected';
   if (identityId !== null && view.identity === null) return 'noIdentity';
-  if (view.identity !== null && checks.refuses(view.identity)) return 'protected';
+  if (owner !== undefined && checks.spares(action, connection, owner, view.admins) !== undefined) return 'adminFloor';
   if (boundByCeiling.has(view.cause)) {
     const ceiling = checks.ceiling(connection, view.identity);
     if (ceiling.mode !== 'enforce' || actionTypes[action.type].rung > ceiling.maxRung) return 'ceiling';

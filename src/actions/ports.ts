@@ -5,6 +5,7 @@ import type { Plan } from '../model/decision.ts';
 import type { Entry } from '../model/entry.ts';
 import type { AccountId, ActionId, PlanId } from '../model/ids.ts';
 import type { Cause } from '../model/signal.ts';
+import type { Standing } from '../model/situation.ts';
 import type { Identity } from '../model/subject.ts';
 
 /** A plan by name and the connection whose queue carries its jobs. */
@@ -43,7 +44,15 @@ export interface PlanView {
   readonly identity: Identity | null;
   /** `sessionId` or `deviceId` for actions of scope `one`; kept apart from the plan, which holds no personal data. */
   readonly target: Readonly<Record<string, string>>;
+  /** Seen by the claim itself: somebody behind the plan is protected, whomever the plan names. */
+  readonly onProtected: boolean;
+  /** Who owns each account now, which may be another person than the plan names. */
+  readonly owners: ReadonlyMap<AccountId, Owner>;
+  /** Administrators by connection, where the plan would end some; nobody else can end one until the claim is committed. */
+  readonly admins: Standing['admins'];
 }
+
+export type Owner = Pick<Identity, 'id' | 'tier' | 'protected' | 'groups' | 'names'>;
 
 /** What the claim writes beside the claim itself: the actions' first records, in the order of the plan, and entries. */
 export interface Intention {
@@ -63,8 +72,8 @@ export interface PlanLook {
   readonly paused: boolean;
 }
 
-/** `lost`: the plan is no longer ours, so nothing may be called or written for it. */
-export type Leave = 'yes' | 'paused' | 'lost';
+/** `protected`: it would fall on somebody who is protected by now. `lost`: the plan is no longer ours, so nothing may be called or written for it. */
+export type Leave = 'yes' | 'paused' | 'protected' | 'lost';
 
 export interface ClaimHolder {
   readonly planId: PlanId;

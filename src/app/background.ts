@@ -16,9 +16,11 @@ import { ensureMonthlyPartitions } from '../store/partitions.ts';
 import { sweepSignIns } from '../store/sign-in.ts';
 import { sweepUnresolved } from '../store/unresolved.ts';
 import type { ConnectedAdapters } from './adapters.ts';
+import type { Breakers } from './breakers.ts';
 import { loadPolicies } from './core.ts';
 import type { HeldLevels } from './held-levels.ts';
 import type { Judging } from './judging.ts';
+import { endPausesInTime } from './pausing.ts';
 import type { PeopleParts } from './people.ts';
 import { watchPolicyFolder } from './policy-folder.ts';
 import { type RecordParts, recordBundle } from './records.ts';
@@ -35,6 +37,7 @@ export interface BackgroundParts {
   readonly policyFolder: string;
   readonly adapters: ConnectedAdapters;
   readonly levels: HeldLevels;
+  readonly breakers: Breakers;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -48,19 +51,24 @@ const resolveEveryMs = 2_000;
 const unresolvedKeptMs = 90 * 86_400_000;
 /** Readers are shown the right level at once; this is for what is told by itself. */
 const levelsEveryMs = 2_000;
+const breakersEveryMs = 5_000;
+/** It counts the signals of an hour. */
+const sourcesEveryMs = 60_000;
 const tidyEveryMs = 6 * 3_600_000;
 
 export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
-  const { judging, store, clock, log, levels } = parts;
+  const { judging, store, records, clock, log, levels, breakers } = parts;
   const failed = (task: string) => (error: unknown) =>
     log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
   const ending = new AbortController();
   const tasks = [
-    repeat(clock, pausesEveryMs, () => judging.refreshPauses(), failed('pauses')),
+    repeat(clock, pausesEveryMs, () => endPausesInTime(records).then(() => judging.refreshPauses()), failed('pauses')),
     repeat(clock, followEveryMs, () => judging.refresh(), failed('follow')),
     repeat(clock, undecidedEveryMs, () => settleUndecided(parts), failed('undecided')),
     repeat(clock, resolveEveryMs, () => resolveWaiting(parts, ending.signal), failed('resolve')),
     repeat(clock, levelsEveryMs, () => levels.look(), failed('levels')),
+    repeat(clock, breakersEveryMs, () => breakers.look(), failed('breakers')),
+    repeat(clock, sourcesEveryMs, () => breakers.lookAtSources(), failed('sources')),
     repeat(clock, tidyEveryMs, () => tidy(store, clock), failed('tidy')),
   ];
   const folder = watchPolicies(parts, failed('policies'));
@@ -101,7 +109,7 @@ function watchPolicies(
       const bundle = await loadPolicies(policyFolder);
       if (bundle.hash === judging.state().bundle.hash) return;
       await recordBundle(bundle, records);
-      judging.adopt(bundle);
+      await judging.adopt(bundle);
       log.info({ bundleHash: bundle.hash }, 'policies.changed');
     } catch (error) {
       if (error instanceof AppError && error.code === 'policies.invalid')

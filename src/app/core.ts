@@ -3,7 +3,7 @@ import { createHmac, type KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createExecutor, createQueue } from '../actions/index.ts';
 import { type Bundle, compileBundle } from '../engine.ts';
-import { ceilingFor, refusesProtected } from '../guard/index.ts';
+import { ceilingFor } from '../guard/index.ts';
 import { createAppender, createLedgerReader, createSequencer, ledgerOrigin } from '../ledger/index.ts';
 import type { Clock } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
@@ -27,6 +27,8 @@ import { createSettleConnection } from '../store/settle-connection.ts';
 import { wrapKeyFromFile, wrapKeyFromValue } from '../store/wrap-key.ts';
 import { connectAdapters } from './adapters.ts';
 import { startBackground } from './background.ts';
+import { beneathPolicy } from './beneath-policy.ts';
+import { createBreakers } from './breakers.ts';
 import { createHeldLevels } from './held-levels.ts';
 import { openJudging } from './judging.ts';
 import { createOwnMarks } from './own-marks.ts';
@@ -158,10 +160,20 @@ export async function startCore(options: CoreOptions) {
     const hash = configHash(redacted, judgingConfig);
     await recordConfig({ hash, judging: judgingConfig, redacted }, build, records);
     await recordBundle(seed, records);
-    const judging = await openJudging({ store, bundle: seed, settings: judgingConfig, configHash: hash, kindOf: kindsIn(settings), log });
+    const judging = await openJudging({
+      store,
+      bundle: seed,
+      settings: judgingConfig,
+      configHash: hash,
+      kindOf: kindsIn(settings),
+      clock,
+      log,
+    });
 
     const people = { ...records, keyring, risk: () => judging.state().bundle.risk };
     await syncConfiguredPeople(settings.identities, people);
+    // Lists may name people who are known only now.
+    await judging.refresh();
     const adapters = await connectAdapters({ ...options, origin, definitions, store, keyring });
     ending.push(() => adapters.close());
 
@@ -170,10 +182,12 @@ export async function startCore(options: CoreOptions) {
     const queue = createQueue({ connection: store.connection, connections: settings.connections.map((connection) => connection.id), log });
     await queue.start();
     ending.push(() => queue.stop(drainMs));
+    const beneath = beneathPolicy({ judging, settings: judgingConfig, clock });
     const plans = createPlanStore({
       db: store,
       transaction: (work) => store.transaction(work),
       appendEntries: append,
+      admins: beneath.admins,
       targets: (tx, decisionId) => readTargets(tx, decisionId, keyring),
       remediation: createOwnMarks({ judging, log }),
     });
@@ -182,7 +196,8 @@ export async function startCore(options: CoreOptions) {
       jobs: queue,
       adapter: (connection) => adapters.get(connection),
       process: registration,
-      refuses: refusesProtected,
+      refuses: beneath.refuses,
+      spares: beneath.spares,
       ceiling: (connection, identity) => ceilingFor(connection, identity?.groups ?? [], judgingConfig.enforcement),
       ids,
       clock,
@@ -249,7 +264,21 @@ export async function startCore(options: CoreOptions) {
     };
     await recordStart(started, records);
     const levels = createHeldLevels({ store, judging, clock, log });
-    const background = startBackground({ store, judging, batcher, keyring, records, people, policyFolder, adapters, levels, clock, log });
+    const breakers = createBreakers({ judging, settings: judgingConfig, batcher, records, clock, log });
+    const background = startBackground({
+      store,
+      judging,
+      batcher,
+      keyring,
+      records,
+      people,
+      policyFolder,
+      adapters,
+      levels,
+      breakers,
+      clock,
+      log,
+    });
     ending.push(() => background.stop());
 
     return {
@@ -263,6 +292,7 @@ export async function startCore(options: CoreOptions) {
       batcher,
       executor,
       levels,
+      breakers,
       sequencer,
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,

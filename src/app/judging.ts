@@ -1,23 +1,27 @@
 /** Keeps what is judged by at hand: the active bundle, running pauses, the number of people, first sights of sources. */
 import { type Bundle, compileBundle } from '../engine.ts';
-import type { Instant } from '../model/clock.ts';
+import { endsAdministration } from '../guard/index.ts';
+import type { Clock, Instant } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
+import type { IdentityId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { Pause } from '../model/pause.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { JudgingState } from '../pipeline/parts.ts';
+import { openBreaker } from '../store/breaker.ts';
 import { activeBundleHash, countGroups, countPopulation, readBundle, readSources } from '../store/judged-by.ts';
 import type { Store } from '../store/open.ts';
 import { runningPauses } from '../store/pause-read.ts';
+import { countAdmins, peopleNamed, readDirectoryTimes } from '../store/standing.ts';
 
 export interface Judging {
   state(): JudgingState;
   /** Follows what other processes did: another active bundle, pauses, sources, people. */
   refresh(): Promise<void>;
-  /** Only the pauses, which must be seen within a second. */
+  /** Only the pauses and the open breaker, which must be seen within a second. */
   refreshPauses(): Promise<void>;
   /** After this process made a bundle active. */
-  adopt(bundle: Bundle): void;
+  adopt(bundle: Bundle): Promise<void>;
   sawSources(sources: readonly string[], at: Instant): void;
   /** A bundle by its hash, compiled once. */
   bundle(hash: string): Promise<Bundle | undefined>;
@@ -29,18 +33,23 @@ export async function openJudging(parts: {
   readonly settings: JudgingSettings;
   readonly configHash: string;
   readonly kindOf: JudgingState['kindOf'];
+  readonly clock: Clock;
   readonly log: Log;
 }): Promise<Judging> {
   const { store, log } = parts;
   const compiled = new Map<string, Bundle>([[parts.bundle.hash, parts.bundle]]);
   const sources = new Map<string, Instant>();
+  let listNames: ReadonlyMap<IdentityId, readonly string[]> = new Map();
   let state: JudgingState = {
     bundle: parts.bundle,
     settings: parts.settings,
     configHash: parts.configHash,
     pauses: [],
+    breaker: undefined,
     population: 0,
     groupSizeOf: () => undefined,
+    standing: { directories: {}, admins: {} },
+    listNames: (id) => listNames.get(id),
     sourceSince: (source) => sources.get(source),
     // What a detection finds is a correlation of ours, as a SIEM's rule is one of theirs.
     kindOf: (source) => parts.kindOf(source) ?? (state.bundle.detections.byId.has(source) ? 'siem' : undefined),
@@ -58,9 +67,20 @@ export async function openJudging(parts: {
     return result.bundle;
   }
 
+  /** Whom the lists of people name by an alias or an address; ids and groups the guards know by themselves. */
+  async function readLists({ guards, policies }: Bundle): Promise<void> {
+    const { protectedList, executiveApproval } = guards.profiles.standard.standing;
+    const now = parts.clock.now();
+    const texts = [protectedList, executiveApproval.list].flatMap((list) => policies.lists.get(list)?.texts(now) ?? []);
+    listNames = await peopleNamed(store, texts);
+  }
+
   async function refreshPauses(): Promise<void> {
-    const pauses = (await runningPauses(store)).map(({ id, scope, since }): Pause => ({ id, scope, since }));
-    state = { ...state, pauses };
+    const pauses = (await runningPauses(store)).map(
+      ({ id, scope, since, until }): Pause => ({ id, scope, since, ...(until === undefined ? {} : { until }) }),
+    );
+    const open = await openBreaker(store, parts.clock.now());
+    state = { ...state, pauses, breaker: open && { id: open.id, until: open.until } };
   }
 
   async function refresh(): Promise<void> {
@@ -73,9 +93,14 @@ export async function openJudging(parts: {
       });
       if (other !== undefined) state = { ...state, bundle: other };
     }
-    const population = await countPopulation(store);
-    const groups = await countGroups(store, state.bundle.guards.guards.group.keys);
-    state = { ...state, population, groupSizeOf: (name) => groups.get(name) };
+    await readLists(state.bundle);
+    const [population, groups, directories, admins] = [
+      await countPopulation(store),
+      await countGroups(store, state.bundle.guards.guards.group.keys),
+      await readDirectoryTimes(store),
+      await countAdmins(store, [...endsAdministration]),
+    ];
+    state = { ...state, population, groupSizeOf: (name) => groups.get(name), standing: { directories, admins } };
     await refreshPauses();
   }
 
@@ -84,8 +109,9 @@ export async function openJudging(parts: {
     state: () => state,
     refresh,
     refreshPauses,
-    adopt(other) {
+    async adopt(other) {
       compiled.set(other.hash, other);
+      await readLists(other);
       state = { ...state, bundle: other };
     },
     sawSources(names, at) {

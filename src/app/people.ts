@@ -9,6 +9,7 @@ import type { Keyring } from '../store/keyring.ts';
 import type { Store } from '../store/open.ts';
 import { type PersonRecord, syncPeople } from '../store/people-sync.ts';
 import { findTies, giveAlias } from '../store/people-ties.ts';
+import { recordDirectoryRead } from '../store/standing.ts';
 import { wakeUnresolved } from '../store/unresolved.ts';
 import { type MergeParts, mergePeople } from './merging.ts';
 
@@ -39,6 +40,7 @@ export async function syncConfiguredPeople(identities: readonly IdentitySettings
 /** Reads the whole directory of a connection. Answers how many people it has. */
 export async function syncDirectory(connection: string, adapter: Adapter, signal: AbortSignal, parts: PeopleParts): Promise<number> {
   if (adapter.people === undefined) return 0;
+  const readAt = parts.clock.now();
   let count = 0;
   for await (const page of adapter.people(signal)) {
     await writePages(
@@ -48,6 +50,7 @@ export async function syncDirectory(connection: string, adapter: Adapter, signal
     );
     count += page.length;
   }
+  await recordDirectoryRead(parts.store, connection, readAt);
   await wakeUnresolved(parts.store, parts.clock.now());
   return count;
 }
@@ -84,7 +87,12 @@ function fromSettings(person: IdentitySettings): PersonRecord & { readonly alias
       ...person.subjects.map(({ iss, sub }) => ({ format: 'iss_sub', value: `${iss} ${sub}` })),
       ...person.accounts.map(({ connection, id }) => ({ format: 'provider_id', value: `${connection} ${id}` })),
     ],
-    accounts: person.accounts.map(({ connection, id }) => ({ connection, externalId: id, status: 'unknown' })),
+    accounts: person.accounts.map(({ connection, id, kind }) => ({
+      connection,
+      externalId: id,
+      status: 'unknown',
+      ...(kind === undefined ? {} : { kind }),
+    })),
     tier: person.tier0 ? 'tier0' : person.privileged ? 'standing' : 'none',
     protected: person.protected,
     executive: person.executive,

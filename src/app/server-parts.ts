@@ -1,16 +1,14 @@
 /** Binds the server's port to the rooms: what HTTP asks, in the words of the rest. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { discloseEntry, formatVerifierKey } from '../ledger/index.ts';
-import { AppError } from '../model/errors.ts';
+import { toRfc3339 } from '../model/clock.ts';
 import type { EntryId } from '../model/ids.ts';
 import { isId } from '../model/ids.ts';
-import type { PauseScope } from '../model/pause.ts';
 import { type Caller, type ServerParts, seesPeople } from '../server/index.ts';
 import { readStrictJson } from '../ssf/index.ts';
+import { listBreakers, openBreaker } from '../store/breaker.ts';
 import { readBacklog } from '../store/ledger-state.ts';
 import { readDecisionEntry } from '../store/list-records.ts';
-import { runningPauses } from '../store/pause-read.ts';
-import { endPause, setPause } from '../store/pause-write.ts';
 import { endConsoleSession, findConsoleSession, redeemSignInLink } from '../store/sign-in.ts';
 import { findToken } from '../store/token-store.ts';
 import type { Core, CoreOptions } from './core.ts';
@@ -18,8 +16,10 @@ import { explainDecision } from './explained-decision.ts';
 import { explainIdentity } from './explained-identity.ts';
 import { mergeByPerson } from './merging.ts';
 import type { Metrics } from './metrics.ts';
+import { pause, resume } from './pausing.ts';
 import { recordReaders, replayDecision } from './record-readers.ts';
 import { giveVerdict, previewDismissal } from './verdicts.ts';
+import { instant } from './views.ts';
 
 /** A signed-in person's session: a working day. */
 const sessionMs = 12 * 3_600_000;
@@ -92,41 +92,24 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     },
     consistency: (from, to) => core.ledger.reader.consistency(from, to),
     ledgerKeys: async () => (await core.ledger.keys()).known.map((key) => formatVerifierKey(key)),
-    async pause(scope, reason, caller) {
-      checkScope(scope, core, settings);
-      const at = clock.now();
-      const id = core.ids.next<EntryId>(at);
-      await store.transaction(async (tx) => {
-        await setPause(tx, { id, scope, reason, setBy: caller.name, setAt: at });
-        await core.append(tx, [
-          { id: core.ids.next<EntryId>(at), type: 'pause.set', at, core: { pauseId: id, scope: { ...scope }, by: caller.name }, pii: null },
-        ]);
-      });
-      await judging.refreshPauses();
-      return { id };
+    pause: (scope, reason, until, caller) => pause(core, { scope, reason, until, by: caller.name }, log),
+    resume: (id, caller) => resume(core, id, caller.name),
+    async breakers() {
+      const rows = await listBreakers(store, 100);
+      return rows.map(({ id, condition, detail, openedAt, until, closedAt, closedBy }) => ({
+        id,
+        condition,
+        detail,
+        openedAt: toRfc3339(openedAt),
+        until: toRfc3339(until),
+        open: closedAt === null && until > clock.now(),
+        closedAt: instant(closedAt),
+        closedBy,
+      }));
     },
-    async resume(id, caller) {
-      const running = await runningPauses(store);
-      const pause = id === undefined ? (running.length === 1 ? running[0] : undefined) : running.find((each) => each.id === id);
-      if (pause === undefined)
-        return {
-          refused: running.length === 0 ? 'Nothing is paused.' : id === undefined ? 'Several pauses run; name one.' : 'No such pause runs.',
-        };
-      const refused = mayResume(pause.setBy, pause.since, caller.name, clock.now(), core);
-      if (refused !== undefined) return { refused };
-      const at = clock.now();
-      const ended = await store.transaction(async (tx) => {
-        if (!(await endPause(tx, { id: pause.id, endedBy: caller.name, endedAt: at }))) return false;
-        await core.append(tx, [
-          { id: core.ids.next<EntryId>(at), type: 'pause.ended', at, core: { pauseId: pause.id, by: caller.name }, pii: null },
-        ]);
-        return true;
-      });
-      if (!ended) return { refused: 'Somebody else ended it just now.' };
-      await judging.refreshPauses();
-      return { id: pause.id };
-    },
+    closeBreaker: (id, reason, caller) => core.breakers.close(id, reason, caller.name),
     async status() {
+      const open = await openBreaker(store, clock.now());
       const state = judging.state();
       const head = await core.ledger.reader.checkpoint();
       const { enforcement } = settings;
@@ -140,14 +123,16 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
         kind: options.kind,
         enforcement: [`default: ${enforcement.default.mode}, rung ${enforcement.default.maxRung} at most`, ...connections].join('; '),
         overrides: Object.keys(settings.overrides).sort(),
-        pauses: state.pauses.map((pause) => ({
-          id: pause.id,
-          since: pause.since,
+        pauses: state.pauses.map((running) => ({
+          id: running.id,
+          since: running.since,
           scope:
-            Object.entries(pause.scope)
+            Object.entries(running.scope)
               .map(([name, value]) => `${name} ${value}`)
               .join(', ') || 'everything',
+          until: running.until ?? null,
         })),
+        breaker: open === undefined ? null : { id: open.id, detail: open.detail, since: open.openedAt, until: open.until },
         connections: settings.connections.map(({ id, provider, profile }) => ({ id, provider, profile })),
         transmitters: settings.transmitters.map(({ id, issuer }) => ({ id, issuer })),
         people: state.population,
@@ -176,21 +161,4 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     metrics: () => metrics.render(),
     answered: metrics.answered,
   };
-}
-
-/** A pause of something that is not there would hold nothing, and look as if it did. */
-function checkScope({ source, policy, connection }: PauseScope, core: Core, settings: CoreOptions['settings']): void {
-  const connections = settings.connections.map(({ id }) => id);
-  const sources = [...connections, ...settings.transmitters.map(({ id }) => id), 'operators'];
-  const unknown = (member: string) => new AppError('request.unprocessable', `scope.${member}: there is none of this name`);
-  if (connection !== undefined && !connections.includes(connection)) throw unknown('connection');
-  if (source !== undefined && !sources.includes(source) && !source.startsWith('api:')) throw unknown('source');
-  if (policy !== undefined && !core.judging.state().bundle.policies.policies.some(({ id }) => id === policy)) throw unknown('policy');
-}
-
-/** Two people, or the one who paused after half an hour; alone at once under the guard profile sandbox. */
-function mayResume(setBy: string, since: number, by: string, at: number, core: Core): string | undefined {
-  const onlySandboxes = core.settings.connections.every((connection) => connection.profile === 'sandbox');
-  if (onlySandboxes || setBy !== by || at - since >= 30 * 60_000) return undefined;
-  return 'Resuming needs a second person, or half an hour.';
 }

@@ -9,6 +9,7 @@ interface PauseOptions {
   readonly policy?: string;
   readonly connection?: string;
   readonly action?: string;
+  readonly until?: string;
 }
 
 export function addPauseCommands(program: Command, context: CommandContext, run: (action: () => Promise<ExitCode>) => Promise<void>): void {
@@ -20,9 +21,14 @@ export function addPauseCommands(program: Command, context: CommandContext, run:
     .option('--policy <id>', 'only this policy')
     .option('--connection <id>', 'only at this connection')
     .option('--action <type>', 'only this action')
-    .action(({ reason, ...scope }: PauseOptions) =>
+    .option('--until <instant>', 'ends by itself then, such as 2027-01-31T18:00:00Z')
+    .action(({ reason, until, ...scope }: PauseOptions) =>
       run(async () => {
-        const pause = await createClient(context).post<{ id: string }>('/api/v1/pause', { reason, scope });
+        const pause = await createClient(context).post<{ id: string }>('/api/v1/pause', {
+          reason,
+          scope,
+          ...(until === undefined ? {} : { until }),
+        });
         context.console.out(`paused: ${pause.id}\n`);
         return 0;
       }),

@@ -1,6 +1,6 @@
 /** The part of the identity graph that one batch needs, as the database gave it under its locks. */
 import type { IdentityId } from '../model/ids.ts';
-import type { Account, IdentifierKey, Identity, Tier } from '../model/subject.ts';
+import type { Account, AccountKind, IdentifierKey, Identity, Tier } from '../model/subject.ts';
 import { type IdentifierLookup, resolveClaim } from './resolve.ts';
 
 export interface GraphRows {
@@ -13,7 +13,7 @@ export interface GraphRows {
     readonly groups: readonly string[];
   }[];
   readonly identifiers: readonly (IdentifierKey & { readonly identityId: IdentityId })[];
-  readonly accounts: readonly (Account & { readonly identityId: IdentityId })[];
+  readonly accounts: readonly (Omit<Account, 'kind'> & { readonly identityId: IdentityId; readonly kind: AccountKind | null })[];
 }
 
 export interface Graph {
@@ -37,7 +37,8 @@ export function composeGraph(rows: GraphRows): Graph | 'moved' {
     else if (!ids.includes(identityId)) ids.push(identityId);
   }
   const accounts = new Map<IdentityId, Account[]>();
-  for (const { identityId, ...account } of rows.accounts) {
+  for (const { identityId, kind, ...rest } of rows.accounts) {
+    const account: Account = kind === null ? rest : { ...rest, kind };
     const of = accounts.get(identityId);
     if (of === undefined) accounts.set(identityId, [account]);
     else of.push(account);

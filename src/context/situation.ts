@@ -20,6 +20,7 @@ export interface SituationParts {
   readonly sourceSince: Instant;
   readonly sources: Readonly<Record<string, SourceStanding>>;
   readonly configHash: string;
+  readonly breaker: Situation['breaker'];
   readonly now: Instant;
   readonly ref: Ref;
   /** Whose way into the internet an address is; undefined where nobody knows. */
@@ -41,6 +42,7 @@ export function composeSituation(parts: SituationParts): Situation {
     sourceSince: parts.sourceSince,
     ...(Object.keys(parts.sources).length === 0 ? {} : { sources: parts.sources }),
     configHash: parts.configHash,
+    ...(parts.breaker === undefined ? {} : { breaker: parts.breaker }),
     now: parts.now,
     // A signal that leaves no evidence needs no key to keep it under.
     evidenceKey: parts.group === 'none' ? '' : evidenceKey(arrival, parts.group, parts.ref),

@@ -60,7 +60,7 @@ function asksForLess(step: readonly ReviewedAction[]): boolean {
 const contentWith: ReadonlySet<ReviewedAction['by']> = new Set(['unsupported', 'killSwitch', 'cooldown'] as const);
 
 function count(action: ReviewedAction, over: (asked: Asked) => boolean, readings: readonly CounterReading[]): ReviewedAction {
-  if (action.fate !== 'released' && action.by !== 'approval') return action;
+  if (action.asked.length === 0) return action;
   const cooling = action.asked.find((asked) => asked.own && over(asked));
   if (cooling !== undefined) {
     const [, , ref = ''] = cooling.scope.split(':');

@@ -18,6 +18,7 @@ import {
   guardProfileSchema,
   guardrailsSchema,
 } from './schema.ts';
+import { type StandingRules, standingRules } from './standing.ts';
 import { compileThings, type ThingRules } from './things.ts';
 
 export type ProfileName = JudgingConnection['profile'];
@@ -29,6 +30,7 @@ export interface ProfileGuards {
   readonly highestRung: Readonly<Record<Level, Rung>>;
   readonly scoredKinds: ReadonlySet<SubjectKind>;
   readonly cooldown: Cooldown | 'off';
+  readonly standing: StandingRules;
   /** Everything that the profile says, guards of later versions included; `off` where it switches one off. */
   readonly all: Readonly<Record<GuardId, Readonly<Record<string, unknown>> | 'off'>>;
 }
@@ -40,6 +42,8 @@ export interface Guardrails {
   readonly guards: GuardSettings;
   /** In a population below it a percent stands for its `min` alone. */
   readonly countsOnlyBelow: number;
+  /** How old what is known of a directory may be. */
+  readonly directoryFreshMs: number;
   /** What of these files belongs into the bundle's hash. */
   readonly documents: readonly { readonly path: string; readonly id: string; readonly version: number; readonly hash: string }[];
 }
@@ -83,7 +87,7 @@ export function parseGuardrails(files: ReadonlyMap<string, string>): GuardrailsR
   }
   if (!main.ok || !profile?.ok || faults.length > 0) return { ok: false, faults: sortFaults(faults) };
 
-  const { guards, profiles, population } = main.value;
+  const { guards, profiles, population, freshness } = main.value;
   return {
     ok: true,
     guardrails: {
@@ -95,6 +99,7 @@ export function parseGuardrails(files: ReadonlyMap<string, string>): GuardrailsR
       },
       guards,
       countsOnlyBelow: population.countsOnlyBelow,
+      directoryFreshMs: durationMs(freshness.directory),
       documents: [describe(guardrailsPath, main.value), describe(path, profile.value)],
     },
   };
@@ -129,6 +134,7 @@ function compile(guards: GuardSettings, differences: GuardDifferences): ProfileG
     highestRung: Object.fromEntries(levels.map((level) => [level, score[level]])) as Record<Level, Rung>,
     scoredKinds: new Set(score.subjects),
     cooldown: cooldownOf(merged.cooldown as Omit<GuardSettings['cooldown'], 'binds'> | 'off'),
+    standing: standingRules(merged),
     all: merged,
   };
 }

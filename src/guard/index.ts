@@ -1,4 +1,6 @@
+export { endsAdministration, tooFew } from './admin-floor.ts';
 export { bindingTable, type GuardId, guardIds, guardsInForce } from './binding.ts';
+export { type BreakerCondition, type BreakerRule, countingGuards, type Measured, openForMs, opens, spanOf } from './breaker.ts';
 export { ceilingFor } from './ceiling.ts';
 export { admit } from './choose.ts';
 export { type Conclusion, concludeReview, type PlanDraft } from './conclude.ts';
@@ -6,7 +8,7 @@ export type { ReachedWithout } from './counters.ts';
 export { type Guardrails, type GuardrailsResult, guardrailsPath, type ProfileName, parseGuardrails } from './guardrails.ts';
 export { type Asked, allowedPeople, answerTo, readingOf } from './limits.ts';
 export { coveringPause } from './pauses.ts';
-export { refusesProtected } from './protected.ts';
+export { isListed, type NameList, refusesProtected } from './protected.ts';
 export { type Choice, type Fate, type Review, type ReviewedAction, reachedBy, review } from './review.ts';
-export { guardProfileKind, guardrailsKind } from './schema.ts';
+export { durationMs, guardProfileKind, guardrailsKind } from './schema.ts';
 export { type Counted, createTally, type Tally } from './tally.ts';

@@ -1,18 +1,23 @@
 /** The last look before harm: every guard that needs no counting, action by action, and the counters that the rest would use. */
 import type { CounterUse, Intent, Reason, WantedAction } from '../model/decision.ts';
 import type { Pause } from '../model/pause.ts';
-import type { Assessment } from '../model/risk.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { Situation } from '../model/situation.ts';
+import type { Identity } from '../model/subject.ts';
+import { belowFloor } from './admin-floor.ts';
+import { awaitedFor } from './awaited.ts';
 import type { GuardId } from './binding.ts';
+import { heldByBreaker } from './breaker.ts';
 import { ceilingFor } from './ceiling.ts';
 import { choose } from './choose.ts';
 import { coolingDown } from './cooldown.ts';
 import { countersOf, type ReachedWithout } from './counters.ts';
+import { evidenceBar, type Weighed } from './evidence-bars.ts';
+import { withExpiry } from './expiry.ts';
 import type { Guardrails, ProfileName } from './guardrails.ts';
 import type { Asked } from './limits.ts';
 import { coveringPause } from './pauses.ts';
-import { refusesProtected } from './protected.ts';
+import { isListed, type NameList, refusesProtected } from './protected.ts';
 import { refusesThing } from './things.ts';
 
 export type Fate = 'released' | 'held' | 'refused' | 'reported';
@@ -66,15 +71,15 @@ export interface Review {
 export function review(
   intent: Intent,
   situation: Situation,
-  assessment: Pick<Assessment, 'level'> & { readonly signal: Pick<Assessment['signal'], 'proof' | 'confidence'> },
+  weighed: Weighed,
   guards: Guardrails,
   settings: JudgingSettings,
   pauses: readonly Pause[],
+  lists: ReadonlyMap<string, NameList>,
   reachedWithout: ReachedWithout = () => new Map(),
 ): Review {
-  const { level, signal } = assessment;
   let reached: ReturnType<ReachedWithout> | undefined;
-  const surround = { situation, level, ...signal, guards, settings, pauses, reachedWithout: () => (reached ??= reachedWithout()) };
+  const surround = { situation, weighed, guards, settings, pauses, lists, reachedWithout: () => (reached ??= reachedWithout()) };
   const look = (step: readonly WantedAction[]) => reviewStep(step, surround);
   const policies = [...new Set(intent.wanted.map((wanted) => wanted.policyId))];
   const choices = policies.map((policyId): Choice => {
@@ -103,12 +108,11 @@ export function reachedBy({ choices }: Review): ReadonlyMap<string, number> {
 
 interface Surround {
   readonly situation: Situation;
-  readonly level: Assessment['level'];
-  readonly proof: boolean;
-  readonly confidence: number;
+  readonly weighed: Weighed;
   readonly guards: Guardrails;
   readonly settings: JudgingSettings;
   readonly pauses: readonly Pause[];
+  readonly lists: ReadonlyMap<string, NameList>;
   readonly reachedWithout: ReachedWithout;
 }
 
@@ -121,23 +125,27 @@ function highestRungOf({ step, enforced }: WantedAction, actions: readonly Wante
   return Math.max(...actions.filter((other) => other.step === step && other.enforced === enforced).map((other) => other.rung));
 }
 
-function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround): ReviewedAction {
-  const { situation, level, proof, confidence, guards, settings, pauses } = surround;
+function reviewAction(asWritten: WantedAction, stepRung: number, surround: Surround): ReviewedAction {
+  const { situation, weighed, guards, settings, pauses, lists } = surround;
+  const { level } = weighed;
+  const { proof, confidence } = weighed.signal;
   const { identity, subject, signal } = situation;
   const { cause } = signal;
-  const profile = profileOf(wanted.connection, settings);
+  const profile = profileOf(asWritten.connection, settings);
   const rules = guards.profiles[profile];
   const binds = (guard: keyof Guardrails['binds']) => guards.binds[guard].has(cause);
+  const { wanted, reason: shortened } = binds('expiry') ? withExpiry(asWritten, rules.standing.expiry) : { wanted: asWritten };
+  const listed = (list: string, person: Identity) => isListed(lists.get(list), person, situation.now);
   const pause = binds('killSwitch') ? coveringPause(pauses, { ...wanted, source: signal.source }) : undefined;
   const paused = wanted.enforced && pause !== undefined;
-  const pauseReason: readonly Reason[] = paused ? [{ code: 'pause', ref: pause.id }] : [];
+  const before: readonly Reason[] = [...(shortened ? [shortened] : []), ...(paused ? [{ code: 'pause', ref: pause.id } as const] : [])];
   const end = (fate: Fate, by?: By, reason?: Reason): ReviewedAction => ({
     wanted,
     profile,
     fate,
     wouldRun: wanted.enforced && fate !== 'reported',
     paused,
-    reasons: reason === undefined ? pauseReason : [...pauseReason, reason],
+    reasons: reason === undefined ? before : [...before, reason],
     asked: [],
     uses: [],
     ...(by === undefined ? {} : { by }),
@@ -152,11 +160,14 @@ function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround
       return end('reported', 'ceiling', { code: 'ceiling', ref: wanted.connection });
   }
   // Telling operators does nothing to the person.
-  if (binds('protected') && identity !== null && wanted.rung > 0 && refusesProtected(identity)) {
+  const protectedList = lists.get(rules.standing.protectedList);
+  if (binds('protected') && identity !== null && wanted.rung > 0 && refusesProtected(identity, protectedList, situation.now)) {
     return end('refused', 'protected', { code: 'guard', ref: 'protected' });
   }
   const unfit = binds('nonPerson') ? refusesThing(stepRung, situation, confidence, rules.things) : undefined;
   if (unfit !== undefined) return end('refused', 'nonPerson', { code: 'guard', ref: 'nonPerson', detail: unfit });
+  const tooFewAdmins = binds('adminFloor') ? belowFloor(wanted, situation, rules.standing) : undefined;
+  if (tooFewAdmins !== undefined) return end('refused', 'adminFloor', { code: 'guard', ref: 'adminFloor', detail: tooFewAdmins });
   if (binds('scoreAgainstRung') && !wanted.direct && rules.scoredKinds.has(subject.kind)) {
     const highest = rules.highestRung[level];
     // Rung 6 is for direct policies only, whatever the level.
@@ -168,10 +179,24 @@ function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround
       });
     }
   }
+  const bar = evidenceBar(stepRung, situation, weighed, rules.standing, binds);
+  if (bar !== undefined) return end('refused', bar.by, bar.reason);
   if (paused) return end('held', 'killSwitch');
   const rested = binds('cooldown') && rules.cooldown !== 'off' ? coolingDown(wanted, situation, proof, rules.cooldown) : undefined;
-  if (binds('approval') && wanted.approval !== undefined) {
-    return { ...end('held', 'approval', { code: 'approval', ref: wanted.approval }), asked: rested?.asked ?? [] };
+  const broken = binds('breaker') ? heldByBreaker(stepRung, situation, rules.standing.breaker) : undefined;
+  if (broken !== undefined) return end('held', 'breaker', broken);
+  const awaited = awaitedFor(wanted, stepRung, {
+    situation,
+    proof,
+    rules: rules.standing,
+    settings,
+    directoryFreshMs: guards.directoryFreshMs,
+    isListed: listed,
+    binds,
+  });
+  if (awaited[0] !== undefined) {
+    const reasons = [...before, ...awaited.map(({ reason }) => reason)];
+    return { ...end('held', awaited[0].by), reasons, asked: rested?.asked ?? [] };
   }
 
   const counted = countersOf(wanted, stepRung, { ...surround, profile });

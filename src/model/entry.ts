@@ -114,8 +114,10 @@ export const coreSchemas = {
     proof: code,
   }),
   'process.started': z.strictObject({ process: id, version: code, build: code, node: code, configHash: hash, bundleHash: hash }),
-  'pause.set': z.strictObject({ pauseId: id, scope: z.record(z.string(), z.string()), by: code }),
+  'pause.set': z.strictObject({ pauseId: id, scope: z.record(z.string(), z.string()), by: code, until: instant.optional() }),
   'pause.ended': z.strictObject({ pauseId: id, by: code }),
+  'breaker.opened': z.strictObject({ breakerId: id, condition: code, detail: z.string() }),
+  'breaker.closed': z.strictObject({ breakerId: id, by: code }),
   /** The person `identityId` is from now on the person `into`; why stands sealed. */
   'identity.merged': z.strictObject({ identityId: id, into: id, cause: z.enum(['person', 'configuration']), by: code }),
   'key.rotated': z.strictObject({ purpose: code, keyId: code, previous: code.nullable() }),

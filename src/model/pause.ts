@@ -14,4 +14,6 @@ export interface Pause {
   readonly id: string;
   readonly scope: PauseScope;
   readonly since: Instant;
+  /** When it ends by itself. */
+  readonly until?: Instant;
 }

@@ -23,6 +23,14 @@ export interface JudgingSettings {
   readonly profile: 'standard' | 'small';
   /** Guard profile, source kind and offered actions of each connection. */
   readonly connections: Readonly<Record<string, JudgingConnection>>;
+  /** Absent in configurations of before: nobody is known to be at work. */
+  readonly calendar?: Calendar;
+}
+
+/** When the organisation works, by its own clock: `08:00-17:00` in a zone such as `Europe/Oslo`. */
+export interface Calendar {
+  readonly timeZone?: string;
+  readonly workingHours?: string;
 }
 
 export interface JudgingConnection {

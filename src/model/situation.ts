@@ -26,6 +26,25 @@ export interface SourceStanding {
   readonly since: Instant;
 }
 
+/** Administrators of a connection, emergency accounts left out. `active`: can sign in, and nothing of ours is about to end that. */
+export interface AdminCount {
+  readonly active: number;
+  readonly roles: Readonly<Record<string, { readonly active: number; readonly all: number }>>;
+}
+
+/** What guards ask before something goes far. */
+export interface Standing {
+  /** When each connection's directory was last read whole; absent: never. */
+  readonly directories: Readonly<Record<string, Instant>>;
+  readonly admins: Readonly<Record<string, AdminCount>>;
+}
+
+/** A breaker that is open until then, unless somebody closes it. */
+export interface OpenBreaker {
+  readonly id: string;
+  readonly until: Instant;
+}
+
 export interface Situation {
   readonly signal: Signal;
   readonly subject: Subject;
@@ -47,6 +66,10 @@ export interface Situation {
   readonly configHash: string;
   /** The batch's instant: `decidedAt`, and the edge of every window. */
   readonly now: Instant;
+  /** Only while one is open. */
+  readonly breaker?: OpenBreaker;
+  /** Only where something would go far. */
+  readonly standing?: Standing;
   /** Where the signal is kept under the narrowing id of its claim: a keyed hash of session or device. */
   readonly evidenceKey: string;
 }

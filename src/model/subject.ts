@@ -39,6 +39,9 @@ export interface Subject {
   readonly id: string;
 }
 
+/** Directory group of the emergency accounts, protected whatever any list says. */
+export const breakGlassGroup = 'break-glass';
+
 export type Tier = 'none' | 'standing' | 'tier0' | 'unknown';
 
 /** One person's account at a connection. `externalId` is the provider's id: personal data. */
@@ -47,7 +50,12 @@ export interface Account {
   readonly connection: string;
   readonly externalId: string;
   readonly status: 'active' | 'suspended' | 'disabled' | 'unknown';
+  /** Set where it is no person's own: a service's, one that synchronises directories, or one that Rescind itself uses. */
+  readonly kind?: AccountKind;
 }
+
+export const accountKinds = ['service', 'sync', 'own'] as const;
+export type AccountKind = (typeof accountKinds)[number];
 
 /** What the identity graph knows of a person at the instant of a decision. */
 export interface Identity {
@@ -57,4 +65,6 @@ export interface Identity {
   readonly executive: boolean;
   readonly groups: readonly string[];
   readonly accounts: readonly Account[];
+  /** Aliases and addresses by which a list of people names them; absent where none does. */
+  readonly names?: readonly string[];
 }

@@ -2,12 +2,13 @@
 
 import type { KeyObject } from 'node:crypto';
 import { composeGraph, composeSituation, type Graph, type Ref } from '../context/index.ts';
-import { consider, type Draft, groupOf, setAside } from '../engine.ts';
+import { consider, type Draft, goesFar, groupOf, setAside } from '../engine.ts';
 import type { Instant } from '../model/clock.ts';
 import type { SealOwner } from '../model/entry.ts';
 import type { IdentityId } from '../model/ids.ts';
 import { type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
 import type { Situation, SourceStanding } from '../model/situation.ts';
+import type { Identity } from '../model/subject.ts';
 import { egressOf } from '../policy/index.ts';
 import { contextOf, contextSteps, parseEvidence, pruneEvidence } from '../risk/index.ts';
 import { type Item, inSettlingOrder } from '../signals/index.ts';
@@ -108,7 +109,7 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
   const situation = composeSituation({
     arrival,
     signalId,
-    identity: known ? graph.identity(row.id) : null,
+    identity: known ? named(graph.identity(row.id), judging) : null,
     evidence: before?.state ?? emptyEvidence,
     heldLevel: before?.heldLevel ?? 'none',
     group: groupOf(arrival.type, judging.bundle),
@@ -117,6 +118,7 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
     sourceSince: judging.sourceSince(arrival.source) ?? at,
     sources: standingsOf(before?.state ?? emptyEvidence, arrival.source, judging),
     configHash: judging.configHash,
+    breaker: judging.breaker,
     now: at,
     ref,
     egressOf: (address) => egressOf(address, judging.bundle.policies.lists, at),
@@ -125,7 +127,10 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
   const candidates = found.kind === 'ambiguous' ? found.identityIds : [];
   const aside = asideReason(item, found.kind, known, at);
   if (aside !== undefined) return { item, draft: setAside(situation, aside, judging.bundle), owner, key, candidates };
-  const draft = consider(situation, judging.bundle, judging.settings, judging.pauses);
+  const first = consider(situation, judging.bundle, judging.settings, judging.pauses);
+  const draft = goesFar(first)
+    ? consider({ ...situation, standing: judging.standing }, judging.bundle, judging.settings, judging.pauses)
+    : first;
   for (const { code, ref } of draft.intent?.reasons ?? [])
     if (code === 'policyError') log.error({ signalId, policy: ref }, 'policy.failed');
   if (known && draft.assessment !== null && before !== undefined) {
@@ -137,6 +142,11 @@ function considerOne(item: Item, { graph, people, carried, at, judging, connecti
     }
   }
   return { item, draft, owner, key, candidates };
+}
+
+function named(identity: Identity, judging: JudgingState): Identity {
+  const names = judging.listNames(identity.id);
+  return names === undefined ? identity : { ...identity, names };
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Log } from '../model/log.ts';
 import type { Pause } from '../model/pause.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { SourceKind } from '../model/signal.ts';
+import type { OpenBreaker, Standing } from '../model/situation.ts';
 import type { SettleSession } from '../store/settle-session.ts';
 import type { Statement } from '../store/statement.ts';
 
@@ -17,9 +18,14 @@ export interface JudgingState {
   readonly settings: JudgingSettings;
   readonly configHash: string;
   readonly pauses: readonly Pause[];
+  readonly breaker: OpenBreaker | undefined;
   readonly population: number;
   /** How many people are in a group that says department, role or site; undefined for any other. */
   readonly groupSizeOf: (group: string) => number | undefined;
+  /** What guards ask before something goes far. */
+  readonly standing: Standing;
+  /** Aliases and addresses by which lists of people name somebody; undefined where none does. */
+  readonly listNames: (id: IdentityId) => readonly string[] | undefined;
   /** When a source was first heard; `undefined` for one that never was. */
   readonly sourceSince: (source: string) => Instant | undefined;
   /** What the configuration calls a source; undefined for one that it does not name any more. */

@@ -123,6 +123,7 @@ export function valuesAt(point: Point, admitted: Admitted, model: BoundaryModel,
         {
           hasAddress: (address) => (address === 'unknown' ? undefined : hits.has(name.slice(5))),
           hasText: () => hits.has(name.slice(5)),
+          texts: () => [],
           names: () => false,
           isEmpty: () => false,
         },

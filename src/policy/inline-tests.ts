@@ -6,7 +6,7 @@ import type { AccountId, IdentityId, SignalId } from '../model/ids.ts';
 import { type Assessment, type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import { type Cause, type Signal, type SourceKind, sourceKinds } from '../model/signal.ts';
-import type { Situation, Surroundings } from '../model/situation.ts';
+import type { AdminCount, Situation, Surroundings } from '../model/situation.ts';
 import { type Identity, personalKinds, type SubjectKind } from '../model/subject.ts';
 import { type CompiledPolicies, type CompiledPolicy, indexPolicies } from './compiled.ts';
 import { parseDuration } from './duration.ts';
@@ -41,6 +41,8 @@ export type TestJudge = (
 
 const standardNow = Date.UTC(2026, 4, 4, 10);
 const connection = 'test-connection';
+/** Enough that a test without a word on administrators spares one. */
+const manyAdmins: AdminCount = { active: 100, roles: { standing: { active: 50, all: 50 }, tier0: { active: 50, all: 50 } } };
 
 export function runInlineTests(policies: CompiledPolicies, judge: TestJudge, guardsInForce: readonly string[]): readonly InlineResult[] {
   return policies.policies.flatMap((policy) =>
@@ -169,6 +171,7 @@ function situationOf(policy: Defaults, { given }: Pick<InlineTest, 'given'>, sig
     configHash: '0'.repeat(64),
     now,
     evidenceKey: '',
+    standing: { directories: { [connection]: now }, admins: { [connection]: manyAdmins } },
   };
 }
 
@@ -215,6 +218,7 @@ export function testSettings(policyIds: readonly string[]): JudgingSettings {
     enforcement: { default: { mode: 'enforce', maxRung: 6 }, connections: {}, groups: {}, receivers: {} },
     overrides: Object.fromEntries(policyIds.map((id) => [id, 'enforce'])),
     profile: 'standard',
+    calendar: { timeZone: 'UTC', workingHours: '00:00-24:00' },
     connections: { [connection]: { provider: 'test', profile: 'standard', actions: actionTypeNames } },
   };
 }

@@ -14,6 +14,8 @@ export interface CompiledList {
   hasText(text: string, now: Instant): boolean;
   /** Whether a subject stands in it: as a text, or, being an address or a range, with an address in common with one of the ranges. */
   names(id: string, now: Instant): boolean;
+  /** What counts in it now. */
+  texts(now: Instant): readonly string[];
   /** Whether nothing counts in it any more, or ever did. */
   isEmpty(now: Instant): boolean;
 }
@@ -36,6 +38,7 @@ export function compileList(entries: readonly ListEntry[]): CompiledList {
       return ranges.some(({ range: [start, bits], until }) => now < until && address.kind() === start.kind() && address.match(start, bits));
     },
     hasText,
+    texts: (now) => [...texts].flatMap(([text, until]) => (now < until ? [text] : [])),
     isEmpty: (now) => entries.every(({ until }) => until <= now),
     names(id, now) {
       if (hasText(id, now)) return true;

@@ -69,6 +69,17 @@ export interface LogFile {
   readonly immutable: boolean;
 }
 
+export interface BreakerItem {
+  readonly id: string;
+  readonly condition: string;
+  readonly detail: string;
+  readonly openedAt: string;
+  readonly until: string;
+  readonly open: boolean;
+  readonly closedAt: string | null;
+  readonly closedBy: string | null;
+}
+
 export interface StatusView {
   readonly version: string;
   readonly startedAt: Instant;
@@ -76,7 +87,9 @@ export interface StatusView {
   readonly kind: string;
   readonly enforcement: string;
   readonly overrides: readonly string[];
-  readonly pauses: readonly { readonly id: string; readonly since: Instant; readonly scope: string }[];
+  readonly pauses: readonly { readonly id: string; readonly since: Instant; readonly scope: string; readonly until: Instant | null }[];
+  /** The one that is open. */
+  readonly breaker: { readonly id: string; readonly detail: string; readonly since: Instant; readonly until: Instant } | null;
   readonly connections: readonly { readonly id: string; readonly provider: string; readonly profile: string }[];
   readonly transmitters: readonly { readonly id: string; readonly issuer: string }[];
   readonly people: number;
@@ -132,9 +145,13 @@ export interface ServerParts {
   consistency(from: number, to: number): Promise<unknown>;
   ledgerKeys(): Promise<readonly string[]>;
   /** Throws `request.unprocessable` where the scope names what is not there: such a pause would hold nothing. */
-  pause(scope: PauseScope, reason: string, caller: Caller): Promise<{ readonly id: string }>;
+  pause(scope: PauseScope, reason: string, until: Instant | undefined, caller: Caller): Promise<{ readonly id: string }>;
   /** Answers the ended pause, or why none was ended. */
   resume(id: string | undefined, caller: Caller): Promise<{ readonly id: string } | { readonly refused: string }>;
+  /** The last hundred, newest first; instants are RFC 3339. */
+  breakers(): Promise<readonly BreakerItem[]>;
+  /** Throws `notFound` or `conflict`. */
+  closeBreaker(id: string, reason: string, caller: Caller): Promise<{ readonly id: string }>;
   status(): Promise<StatusView>;
   ready(): Promise<{ readonly ok: boolean; readonly checks: Readonly<Record<string, string>> }>;
   metrics(): Promise<{ readonly text: string; readonly type: string }>;

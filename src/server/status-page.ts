@@ -60,9 +60,10 @@ function facts(view: StatusView): Html {
   const paused =
     view.pauses.length === 0
       ? html`<span class="good">running</span>`
-      : html`<span class="bad">paused</span> ${list(view.pauses.map((pause) => `${pause.scope} since ${toRfc3339(pause.since)}`))}`;
+      : html`<span class="bad">paused</span> ${list(view.pauses.map((pause) => `${pause.scope} since ${toRfc3339(pause.since)}${pause.until === null ? '' : ` until ${toRfc3339(pause.until)}`}`))}`;
   return html`<dl>
     <dt>State</dt><dd>${paused}</dd>
+    <dt>Breaker</dt><dd>${breakerText(view.breaker)}</dd>
     <dt>Version</dt><dd>${view.version}, since ${toRfc3339(view.startedAt)} (${view.kind})</dd>
     <dt>Enforcement</dt><dd>${view.enforcement}</dd>
     <dt>Overrides</dt><dd>${list(view.overrides.map((id) => `${id} (unproven)`))}</dd>
@@ -73,6 +74,11 @@ function facts(view: StatusView): Html {
     <dt>People</dt><dd>${view.people}</dd>
     <dt>Decision log</dt><dd>${view.ledger.size} entries, signed ${view.ledger.signedAt === null ? 'never' : toRfc3339(view.ledger.signedAt)}, ${view.ledger.waiting} waiting</dd>
   </dl>`;
+}
+
+function breakerText(breaker: StatusView['breaker']): Html {
+  if (breaker === null) return html`<span class="good">closed</span>`;
+  return html`<span class="bad">open</span> ${breaker.detail}; since ${toRfc3339(breaker.since)}, until ${toRfc3339(breaker.until)} (<code>${breaker.id}</code>)`;
 }
 
 function section(title: string, heads: readonly string[], rows: readonly Html[]): Html {

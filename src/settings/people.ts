@@ -1,6 +1,7 @@
 /** Who uses Rescind, and which people are known without a directory. */
 import { z } from 'zod';
 import { type Role, roles } from '../model/operator.ts';
+import { accountKinds } from '../model/subject.ts';
 import { idSchema, sha256Schema, textSchema, urlSchema } from './fields.ts';
 
 const roleSchema = z.enum(roles, { error: `must be one of ${roles.join(', ')}` });
@@ -48,7 +49,16 @@ export const identitySchema = z.strictObject({
   employeeNumber: textSchema.optional(),
   /** How issuers name the person in tokens. */
   subjects: z.array(z.strictObject({ iss: textSchema, sub: textSchema })).default([]),
-  accounts: z.array(z.strictObject({ connection: idSchema, id: textSchema })).default([]),
+  accounts: z
+    .array(
+      z.strictObject({
+        connection: idSchema,
+        id: textSchema,
+        /** Whose it is where it is no person's own; its owner is asked before anything of rung 3 falls on it. */
+        kind: z.enum(accountKinds, { error: `must be one of ${accountKinds.join(', ')}` }).optional(),
+      }),
+    )
+    .default([]),
   /** Standing administrative rights; `tier0` says more: control over everything. */
   privileged: z.boolean({ error: 'must be true or false' }).default(false),
   tier0: z.boolean({ error: 'must be true or false' }).default(false),

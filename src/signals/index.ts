@@ -1,6 +1,7 @@
 /** Doors and the way in: prove origin, normalise, gather into batches. */
 export { type ApiCaller, type ApiDoor, type ApiSignalOutcome, createApiDoor } from './api-door.ts';
 export { type Batcher, createBatcher } from './batcher.ts';
+export { arriveBreaker, type OpenedBreaker } from './breaker-door.ts';
 export { type Derived, derivedItem } from './derived.ts';
 export { firstOfEach, type Item, inSettlingOrder, itemAgain, itemReopened, toItem } from './item.ts';
 export { poisonReason, settleByHalves } from './poison.ts';

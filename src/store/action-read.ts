@@ -65,6 +65,7 @@ export async function readPerson(db: Db, identityId: IdentityId): Promise<Identi
     executive: boolean;
     groups: string[];
     accounts: Account[];
+    names: string[];
   }>({
     name: 'action-person',
     text: `with recursive line as (
@@ -73,7 +74,8 @@ export async function readPerson(db: Db, identityId: IdentityId): Promise<Identi
       )
       select id, tier, protected, executive, groups,
         (select coalesce(json_agg(json_build_object('id', a.id, 'connection', a.connection, 'externalId', a.external_id, 'status', a.status) order by a.id), '[]')
-           from account a where a.identity_id in (select id from line)) as accounts
+           from account a where a.identity_id in (select id from line)) as accounts,
+        array(select f.value from identifier f where f.identity_id = line.id and f.format in ('alias', 'email', 'upn', 'employee_number')) as names
       from line where merged_into is null`,
     values: [identityId],
   });

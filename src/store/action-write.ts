@@ -3,7 +3,9 @@ import type { ActionParameters, ActionState, ActionType } from '../model/action.
 import type { Instant } from '../model/clock.ts';
 import type { AccountId, ActionId, PlanId } from '../model/ids.ts';
 import type { Tx } from './db.ts';
+import { sharePauseLock } from './pause-lock.ts';
 import { pauseCoversPlan } from './pause-read.ts';
+import { planFallsOnProtected } from './protection.ts';
 
 export interface ActionValues {
   readonly id: ActionId;
@@ -50,13 +52,15 @@ export async function updateActions(tx: Tx, actions: readonly ActionValues[]): P
   if (actions.length > 0) await tx.query({ name: 'action-update', text: updateText, values: [JSON.stringify(actions)] });
 }
 
-/** Counts a further attempt, only while the plan is claimed by this process and no pause covers it; false otherwise. */
+/** Counts a further attempt, only while the plan is claimed by this process, no pause covers it and it falls on nobody protected. */
 export async function countAttempt(tx: Tx, planId: PlanId, processId: number, actionId: ActionId, attempts: number): Promise<boolean> {
-  const { rowCount } = await tx.query({
+  const attempt = {
     name: 'action-attempt',
     text: `update action a set attempts = $4, state = 'intended', code = null from plan
-      where a.id = $3 and a.plan_id = plan.id and plan.id = $1 and plan.state = 'released' and plan.claimed_by = $2 and not ${pauseCoversPlan}`,
+      where a.id = $3 and a.plan_id = plan.id and plan.id = $1 and plan.state = 'released' and plan.claimed_by = $2
+        and not ${pauseCoversPlan} and not ${planFallsOnProtected}`,
     values: [planId, processId, actionId, attempts],
-  });
+  };
+  const [, { rowCount }] = await Promise.all([tx.query(sharePauseLock), tx.query(attempt)]);
   return rowCount === 1;
 }

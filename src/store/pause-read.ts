@@ -21,6 +21,9 @@ export interface PauseRecord extends Pause {
   readonly setBy: string;
   readonly endedAt: Instant | null;
   readonly endedBy: string | null;
+  /** Who asked last for its end, and could not end it alone. */
+  readonly askedBy: string | null;
+  readonly askedAt: Instant | null;
 }
 
 interface PauseColumns {
@@ -31,6 +34,9 @@ interface PauseColumns {
   setAt: Instant;
   endedAt: Instant | null;
   endedBy: string | null;
+  until: Instant | null;
+  askedBy: string | null;
+  askedAt: Instant | null;
 }
 
 /** The pauses in force, oldest first. */
@@ -45,8 +51,14 @@ export async function listPauses(db: Db, page: { before?: string; limit: number 
 
 async function readPauses(db: Db, rest: string, values: unknown[]): Promise<readonly PauseRecord[]> {
   const { rows } = await db.query<PauseColumns>(
-    `select id, scope, reason, set_by as "setBy", set_at as "setAt", ended_at as "endedAt", ended_by as "endedBy" from pause ${rest}`,
+    `select id, scope, reason, set_by as "setBy", set_at as "setAt", ended_at as "endedAt", ended_by as "endedBy",
+      until, asked_by as "askedBy", asked_at as "askedAt" from pause ${rest}`,
     values,
   );
-  return rows.map(({ setAt, scope, ...row }) => ({ ...row, scope: JSON.parse(scope) as PauseScope, since: setAt }));
+  return rows.map(({ setAt, scope, until, ...row }) => ({
+    ...row,
+    scope: JSON.parse(scope) as PauseScope,
+    since: setAt,
+    ...(until === null ? {} : { until }),
+  }));
 }

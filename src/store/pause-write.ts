@@ -1,19 +1,26 @@
-/** Setting and ending a pause. Claims see it from the commit on. */
+/** Setting and ending a pause. From the commit on no intention that it covers is recorded any more, in any process. */
 import type { Instant } from '../model/clock.ts';
 import type { PauseScope } from '../model/pause.ts';
-import type { Db } from './db.ts';
+import type { Db, Tx } from './db.ts';
+import { takePauseLock } from './pause-lock.ts';
 
 export async function setPause(
-  db: Db,
-  pause: { readonly id: string; readonly scope: PauseScope; readonly reason: string; readonly setBy: string; readonly setAt: Instant },
+  tx: Tx,
+  pause: {
+    readonly id: string;
+    readonly scope: PauseScope;
+    readonly reason: string;
+    readonly setBy: string;
+    readonly setAt: Instant;
+    readonly until?: Instant | null;
+  },
 ): Promise<void> {
-  await db.query(`insert into pause (id, scope, reason, set_by, set_at) values ($1, $2, $3, $4, to_timestamp($5::float8 / 1000))`, [
-    pause.id,
-    JSON.stringify(pause.scope),
-    pause.reason,
-    pause.setBy,
-    pause.setAt,
-  ]);
+  await takePauseLock(tx);
+  await tx.query(
+    `insert into pause (id, scope, reason, set_by, set_at, until)
+     values ($1, $2, $3, $4, to_timestamp($5::float8 / 1000), to_timestamp($6::float8 / 1000))`,
+    [pause.id, JSON.stringify(pause.scope), pause.reason, pause.setBy, pause.setAt, pause.until ?? null],
+  );
 }
 
 /** Ends a running pause; false where it is not running. */
@@ -26,4 +33,22 @@ export async function endPause(
     [end.id, end.endedAt, end.endedBy],
   );
   return rowCount === 1;
+}
+
+/** Notes who would end it, for a second one to agree. */
+export async function askToResume(db: Db, ask: { readonly id: string; readonly by: string; readonly at: Instant }): Promise<void> {
+  await db.query(`update pause set asked_by = $2, asked_at = to_timestamp($3::float8 / 1000) where id = $1 and ended_at is null`, [
+    ask.id,
+    ask.by,
+    ask.at,
+  ]);
+}
+
+/** Running pauses whose time is up. */
+export async function duePauses(db: Db, at: Instant): Promise<readonly string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from pause where ended_at is null and until <= to_timestamp($1::float8 / 1000) order by id`,
+    [at],
+  );
+  return rows.map(({ id }) => id);
 }

@@ -4,7 +4,7 @@
  */
 import type { Instant } from '../model/clock.ts';
 import type { AccountId, IdentityId, IdMaker } from '../model/ids.ts';
-import type { IdentifierKey, Tier } from '../model/subject.ts';
+import type { AccountKind, IdentifierKey, Tier } from '../model/subject.ts';
 import type { Db, Tx } from './db.ts';
 import { lockGraph, sumUp } from './identity-merge.ts';
 import { joined } from './statement.ts';
@@ -17,6 +17,8 @@ export interface PersonRecord {
     readonly connection: string;
     readonly externalId: string;
     readonly status: 'active' | 'suspended' | 'disabled' | 'unknown';
+    /** Said by the configuration only; a directory leaves it as it is. */
+    readonly kind?: AccountKind;
   }[];
   readonly tier: Tier;
   readonly protected: boolean;
@@ -185,6 +187,7 @@ async function writeAccounts(
       connection: account.connection,
       external: account.externalId,
       status: account.status,
+      kind: account.kind ?? null,
       // A person of the configuration has tier and groups with the alias; a directory's stand with the account.
       tier: person.alias === undefined ? person.tier : null,
       groups: person.alias === undefined ? person.groups : null,
@@ -192,10 +195,11 @@ async function writeAccounts(
   );
   if (rows.length === 0) return;
   await tx.query(
-    `insert into account as a (id, identity_id, connection, external_id, status, tier, groups, created_at)
-     select id, identity, connection, external, status, coalesce(tier, 'none'), coalesce(array(select jsonb_array_elements_text(groups)), '{}'), to_timestamp($2::float8 / 1000)
-     from jsonb_to_recordset($1::jsonb) as t(id uuid, identity uuid, connection text, external text, status text, tier text, groups jsonb)
+    `insert into account as a (id, identity_id, connection, external_id, status, kind, tier, groups, created_at)
+     select id, identity, connection, external, status, kind, coalesce(tier, 'none'), coalesce(array(select jsonb_array_elements_text(groups)), '{}'), to_timestamp($2::float8 / 1000)
+     from jsonb_to_recordset($1::jsonb) as t(id uuid, identity uuid, connection text, external text, status text, kind text, tier text, groups jsonb)
      on conflict (connection, external_id) do update set
+       kind = case when excluded.status = 'unknown' then excluded.kind else a.kind end,
        status = case when excluded.status = 'unknown' then a.status else excluded.status end,
        tier = case when excluded.status = 'unknown' then a.tier else excluded.tier end,
        groups = case when excluded.status = 'unknown' then a.groups else excluded.groups end`,

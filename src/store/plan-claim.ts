@@ -7,7 +7,14 @@ import type { PlannedAction } from '../model/decision.ts';
 import type { DecisionId, IdentityId, PlanId } from '../model/ids.ts';
 import type { Cause } from '../model/signal.ts';
 import type { Db, Tx } from './db.ts';
+import { sharePauseLock } from './pause-lock.ts';
 import { pauseCoversPlan } from './pause-read.ts';
+import { planFallsOnProtected } from './protection.ts';
+
+/** What a claim saw of whom the plan would fall on. */
+export interface Claim extends ClaimedPlan {
+  readonly onProtected: boolean;
+}
 
 export interface ClaimedPlan {
   readonly id: PlanId;
@@ -40,24 +47,25 @@ where id = $1 and state = 'released' and claimed_by is null
   and (next_at is null or next_at <= to_timestamp($3::float8 / 1000))
   and not ${laneBusy}
   and not ${pauseCoversPlan}
-returning ${planColumns}`;
+returning ${planColumns}, ${planFallsOnProtected} as "onProtected"`;
 
 type Columns = Omit<ClaimedPlan, 'actions'> & { readonly actions: string };
 
-export function planFromColumns({ actions, ...rest }: Columns): ClaimedPlan {
+export function planFromColumns<C extends Columns>({ actions, ...rest }: C): Omit<C, 'actions'> & Pick<ClaimedPlan, 'actions'> {
   return { ...rest, actions: JSON.parse(actions) as PlannedAction[] };
 }
 
 /** Undefined where the condition does not hold; `lookAtPlan` tells why. */
-export async function claimPlan(tx: Tx, planId: PlanId, processId: number, at: Instant): Promise<ClaimedPlan | undefined> {
-  const [, { rows }] = await Promise.all([
+export async function claimPlan(tx: Tx, planId: PlanId, processId: number, at: Instant): Promise<Claim | undefined> {
+  const [, , { rows }] = await Promise.all([
+    tx.query(sharePauseLock),
     tx.query({
       name: 'plan-lane-lock',
       text: `select pg_advisory_xact_lock(${laneLockClass}, hashtext(lane)) from plan where id = $1`,
       values: [planId],
     }),
-    // Sent behind the lock and run after it, with a snapshot of its own.
-    tx.query<Columns>({ name: 'plan-claim', text: claimText, values: [planId, processId, at] }),
+    // Sent behind the locks and run after them, with a snapshot of its own.
+    tx.query<Columns & { readonly onProtected: boolean }>({ name: 'plan-claim', text: claimText, values: [planId, processId, at] }),
   ]);
   return rows[0] && planFromColumns(rows[0]);
 }
@@ -91,13 +99,18 @@ export async function holdPausedPlan(tx: Tx, planId: PlanId): Promise<ClaimedPla
   return rows[0] && planFromColumns(rows[0]);
 }
 
-/** Whether the plan is still claimed by this process and no pause covers it. */
-export async function mayCall(db: Db, planId: PlanId, processId: number): Promise<'yes' | 'paused' | 'lost'> {
-  const { rows } = await db.query<{ paused: boolean }>({
+/** `protected`: since the claim somebody behind the plan has come under protection. */
+export type LeaveToCall = 'yes' | 'paused' | 'protected' | 'lost';
+
+/** Whether the plan is still claimed by this process, no pause covers it and nobody behind it is protected. */
+export async function mayCall(db: Db, planId: PlanId, processId: number): Promise<LeaveToCall> {
+  const { rows } = await db.query<{ paused: boolean; onProtected: boolean }>({
     name: 'plan-may-call',
-    text: `select ${pauseCoversPlan} as paused from plan where id = $1 and state = 'released' and claimed_by = $2`,
+    text: `select ${pauseCoversPlan} as paused, ${planFallsOnProtected} as "onProtected"
+      from plan where id = $1 and state = 'released' and claimed_by = $2`,
     values: [planId, processId],
   });
   if (rows[0] === undefined) return 'lost';
+  if (rows[0].onProtected) return 'protected';
   return rows[0].paused ? 'paused' : 'yes';
 }

@@ -2,13 +2,15 @@
 import type { Instant } from '../model/clock.ts';
 import type { Entry } from '../model/entry.ts';
 import type { AccountId, ActionId, PlanId } from '../model/ids.ts';
+import type { Standing } from '../model/situation.ts';
 import type { Identity } from '../model/subject.ts';
 import { readActionsOf, readExternalIds, readPerson, type StoredAction } from './action-read.ts';
 import { type ActionValues, countAttempt, insertActions, updateActions } from './action-write.ts';
 import type { Db, Tx } from './db.ts';
-import { type ClaimedPlan, claimPlan, holdPausedPlan, lookAtPlan, mayCall, type PlanStanding } from './plan-claim.ts';
+import { type ClaimedPlan, claimPlan, holdPausedPlan, type LeaveToCall, lookAtPlan, mayCall, type PlanStanding } from './plan-claim.ts';
 import { finishPlan, nextInLane, type PlanOutcome } from './plan-finish.ts';
 import { type LoosePlan, takeBackPlans, waitingPlans } from './plan-recover.ts';
+import { type Owner, readOwners } from './protection.ts';
 import type { Statement } from './statement.ts';
 
 export interface PlanStoreParts {
@@ -18,6 +20,8 @@ export interface PlanStoreParts {
   appendEntries(tx: Tx, entries: readonly Entry[]): Promise<void>;
   /** The session or device that a decision named; asked only for plans that mean one and not all. */
   targets(tx: Tx, decisionId: string): Promise<Readonly<Record<string, string>>>;
+  /** Administrators of each connection, counted under a lock until the end of the claim; asked for every plan that would end some. */
+  admins(tx: Tx, plan: Pick<ClaimedPlan, 'id' | 'actions'>): Promise<Standing['admins']>;
   /** Asked before a plan ends as done, so that it may lock whom the plan is about; its answer is done once the end is written. */
   remediation?(tx: Tx, planId: PlanId, at: Instant): Promise<(() => Promise<void>) | undefined>;
 }
@@ -35,11 +39,14 @@ interface ClaimView {
   readonly records: readonly StoredAction[];
   readonly accounts: ReadonlyMap<AccountId, string>;
   readonly identity: Identity | null;
+  readonly onProtected: boolean;
+  readonly owners: ReadonlyMap<AccountId, Owner>;
+  readonly admins: Standing['admins'];
   readonly target: Readonly<Record<string, string>>;
 }
 
 /** Has the shape of the port that the executor asks for. */
-export function createPlanStore({ db, transaction, appendEntries, targets, remediation }: PlanStoreParts) {
+export function createPlanStore({ db, transaction, appendEntries, targets, admins: countedAdmins, remediation }: PlanStoreParts) {
   const append = async (tx: Tx, entries: readonly Entry[]) => {
     if (entries.length > 0) await appendEntries(tx, entries);
   };
@@ -52,15 +59,29 @@ export function createPlanStore({ db, transaction, appendEntries, targets, remed
       return transaction(async (tx) => {
         const claimed = await claimPlan(tx, holder.planId, holder.processId, at);
         if (claimed === undefined) return undefined;
-        const { cause, deadlineAt, nextAt, ...plan } = claimed;
+        const { cause, deadlineAt, nextAt, onProtected, ...plan } = claimed;
         const accountIds = plan.actions.flatMap((action) => (action.accountId === null ? [] : [action.accountId]));
-        const [actions, accounts, person, target] = await Promise.all([
+        const [actions, accounts, person, owners, admins, target] = await Promise.all([
           readActionsOf(tx, [plan.id]),
           readExternalIds(tx, accountIds),
           plan.identityId === null ? undefined : readPerson(tx, plan.identityId),
+          readOwners(tx, accountIds),
+          countedAdmins(tx, plan),
           plan.actions.some((action) => action.parameters['scope'] === 'one') ? targets(tx, plan.decisionId) : {},
         ]);
-        const view: ClaimView = { plan, cause, deadlineAt, nextAt, records: actions, accounts, identity: person ?? null, target };
+        const view: ClaimView = {
+          plan,
+          cause,
+          deadlineAt,
+          nextAt,
+          records: actions,
+          accounts,
+          identity: person ?? null,
+          onProtected,
+          owners,
+          admins,
+          target,
+        };
         const { records, entries } = intend(view);
         const made = insertActions(
           tx,
@@ -77,19 +98,21 @@ export function createPlanStore({ db, transaction, appendEntries, targets, remed
 
     look: (planId: PlanId): Promise<PlanStanding | undefined> => lookAtPlan(db, planId),
 
-    mayCall: (holder: Holder): Promise<'yes' | 'paused' | 'lost'> => mayCall(db, holder.planId, holder.processId),
+    mayCall: (holder: Holder): Promise<LeaveToCall> => mayCall(db, holder.planId, holder.processId),
 
     async recordAttempt(
       holder: Holder,
       attempt: { readonly actionId: ActionId; readonly attempts: number; readonly entry: Entry },
-    ): Promise<'yes' | 'paused' | 'lost'> {
+    ): Promise<LeaveToCall> {
       const counted = await transaction(async (tx) => {
         const done = await countAttempt(tx, holder.planId, holder.processId, attempt.actionId, attempt.attempts);
         if (done) await append(tx, [attempt.entry]);
         return done;
       });
       if (counted) return 'yes';
-      return (await mayCall(db, holder.planId, holder.processId)) === 'lost' ? 'lost' : 'paused';
+      const leave = await mayCall(db, holder.planId, holder.processId);
+      // What stood in the way a moment ago is gone again; the plan waits as it would have.
+      return leave === 'yes' ? 'paused' : leave;
     },
 
     async end(

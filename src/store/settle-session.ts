@@ -7,7 +7,7 @@ import type { Instant } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
 import type { IdentityId, SignalId } from '../model/ids.ts';
 import type { Level } from '../model/risk.ts';
-import type { Account, IdentifierKey, Tier } from '../model/subject.ts';
+import type { Account, AccountKind, IdentifierKey, Tier } from '../model/subject.ts';
 import { instantStatement } from './database-clock.ts';
 import { type RingKey, type RingRow, ringStatements } from './detection-rings.ts';
 import { type CountedUses, type CounterQuestion, countUses } from './guard-count.ts';
@@ -37,6 +37,11 @@ export interface IdentityRow {
   readonly keyEpoch: number | null;
 }
 
+export interface AccountRow extends Omit<Account, 'kind'> {
+  readonly identityId: IdentityId;
+  readonly kind: AccountKind | null;
+}
+
 export interface Opened {
   /** The batch's instant, from the database's clock. */
   readonly at: Instant;
@@ -48,7 +53,7 @@ export interface Opened {
   readonly reopened: ReadonlyMap<string, Amended>;
   readonly identities: readonly IdentityRow[];
   readonly identifiers: readonly (IdentifierKey & { readonly identityId: IdentityId })[];
-  readonly accounts: readonly (Account & { readonly identityId: IdentityId })[];
+  readonly accounts: readonly AccountRow[];
 }
 
 export interface Repeat {
@@ -94,7 +99,7 @@ where i.id in (${named}) order by i.id for update of i`;
 const readIdentifiers = `select f.format, f.value, f.identity_id as "identityId" from identifier f
 join unnest(string_to_array($1, E'\\x1e'), string_to_array($2, E'\\x1e')) as w(format, value) on f.format = w.format and f.value = w.value`;
 
-const readAccounts = `select a.id, a.identity_id as "identityId", a.connection, a.external_id as "externalId", a.status
+const readAccounts = `select a.id, a.identity_id as "identityId", a.connection, a.external_id as "externalId", a.status, a.kind
 from account a where a.identity_id in (${named}) order by a.id`;
 
 const readRepeats = `select encode(d.key, 'hex') as key, d.signal_id as "signalId", encode(d.body_digest, 'hex') as "bodyDigest",
@@ -137,7 +142,7 @@ export function createSettleSession(run: RunGroup): SettleSession {
         reopened: new Map(rowsOf<Amended & { signalId: string }>('reopened').map((row) => [row.signalId, row])),
         identities: rowsOf<IdentityRow>('lock'),
         identifiers: rowsOf<IdentifierKey & { identityId: IdentityId }>('names'),
-        accounts: rowsOf<Account & { identityId: IdentityId }>('accounts'),
+        accounts: rowsOf<AccountRow>('accounts'),
       };
     },
     async repeats(keys) {

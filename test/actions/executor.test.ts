@@ -32,7 +32,7 @@ afterAll(async () => {
 
 async function pause(scope: Record<string, string> = {}): Promise<string> {
   const id = ids.next<never>(clock.now()) as string;
-  await setPause(database.store, { id, scope, reason: 'test', setBy: 'ci', setAt: clock.now() });
+  await database.store.transaction((tx) => setPause(tx, { id, scope, reason: 'test', setBy: 'ci', setAt: clock.now() }));
   return id;
 }
 

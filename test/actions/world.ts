@@ -85,6 +85,7 @@ export function createWorld({
     db: store,
     transaction: (work) => store.transaction(work),
     appendEntries: (tx, entries: readonly Entry[]) => append(tx, entries),
+    admins: async () => ({}),
     targets: async (_, decisionId) => (decisionId === named?.decisionId ? named.target : {}),
     ...(remediation === undefined ? {} : { remediation }),
   });
@@ -152,6 +153,7 @@ export function createWorld({
         jobs: createManualQueue({ clock, waiting: plans.waiting }),
         adapter: (connection) => (connection === 'okta' ? fake : undefined),
         refuses: (identity) => identity.protected,
+        spares: () => undefined,
         ceiling: () => ({ mode: 'enforce', maxRung: 6 }),
         process,
         ids: createIdMaker(systemRandom),

@@ -44,7 +44,7 @@ const caseSchema = z.strictObject({
     profile: z.enum(['sandbox', 'small', 'standard']).default('sandbox'),
     mayName: z.unknown().default({ formats: ['email', 'opaque', 'iss_sub', 'aliases', 'phone_number'] }),
     pauses: z.array(z.record(z.string(), z.string())).default([]),
-    /** Ranges in place of those of a shipped list. */
+    /** Entries in place of those of a shipped list. */
     lists: z.record(z.string(), z.array(z.string())).default({}),
   }),
   signals: z
@@ -139,10 +139,8 @@ export async function play({ clock: clockText, given, signals }: Case): Promise<
     for (const [id, values] of Object.entries(given.lists)) {
       const entries = values.map((value) => ({ value, owner: 'user:case', expires: '2099-01-01' }));
       const metadata = { id, version: 2, owner: 'group:case' };
-      writeFileSync(
-        join(policies, `lists/${id}.yaml`),
-        stringify({ apiVersion: 'rescind/v1', kind: 'List', metadata, type: 'cidr', entries }),
-      );
+      const type = id.endsWith('-egress') ? 'cidr' : 'text';
+      writeFileSync(join(policies, `lists/${id}.yaml`), stringify({ apiVersion: 'rescind/v1', kind: 'List', metadata, type, entries }));
     }
     const { host, port, user } = database.connection;
     const url = `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}`;
@@ -202,7 +200,7 @@ export async function play({ clock: clockText, given, signals }: Case): Promise<
     }
     for (const scope of given.pauses) {
       const id = core.ids.next<EntryId>(at);
-      await setPause(core.store, { id, scope, reason: 'a case', setBy: 'somebody', setAt: at });
+      await core.store.transaction((tx) => setPause(tx, { id, scope, reason: 'a case', setBy: 'somebody', setAt: at }));
     }
     await core.judging.refresh();
     const before = Number((await core.store.query('select count(*) as count from ledger_entry')).rows[0]?.['count']);

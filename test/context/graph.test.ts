@@ -35,6 +35,7 @@ describe('the graph of a batch', () => {
       connection: 'main',
       externalId: id,
       status: 'active' as const,
+      kind: null,
     });
     const graph = composeGraph({
       identities: [row(ann)],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { admit, concludeReview, createTally, review } from '../../src/guard/index.ts';
 import type { CounterUse, Intent } from '../../src/model/decision.ts';
 import type { AccountId } from '../../src/model/ids.ts';
-import { enforcing, fates, guards, intentOf, situationOf, want } from './support.ts';
+import { enforcing, fates, guards, intentOf, situationOf, want, weighed } from './support.ts';
 
 const minute = 60_000;
 const start = Date.UTC(2026, 4, 4, 10);
@@ -22,9 +22,10 @@ function inTurn(...asks: readonly Asks[]) {
   return asks.map(({ at, intent, provedAt, situation = situationOf() }) => {
     const now = start + at * minute;
     const occurredAt = provedAt === undefined ? now : start + provedAt * minute;
-    const given = { ...situation, now, signal: { ...situation.signal, occurredAt } };
+    const standing = { directories: { okta: now, sandbox: now, tiny: now }, admins: {} };
+    const given = { ...situation, now, standing, signal: { ...situation.signal, occurredAt } };
     const proof = provedAt !== undefined;
-    const reviewed = review(intent, given, { level: 'critical', signal: { proof, confidence: 1 } }, guards, enforcing, []);
+    const reviewed = review(intent, given, { ...weighed, signal: { proof, confidence: 1 } }, guards, enforcing, [], new Map());
     const readings = reviewed.asked
       .filter((asked) => !asked.own)
       .map(({ scope, windowMs }) => ({
@@ -198,32 +199,23 @@ describe('a step that rests', () => {
 
 describe('cooldown', () => {
   it('is off for sandboxes: they ask nothing and leave nothing behind', () => {
-    const reviewed = review(
-      revoke({ connection: 'sandbox' }),
-      situationOf(),
-      { level: 'critical', signal: { proof: false, confidence: 1 } },
-      guards,
-      enforcing,
-      [],
-    );
+    const reviewed = review(revoke({ connection: 'sandbox' }), situationOf(), weighed, guards, enforcing, [], new Map());
     expect(reviewed.asked.filter((asked) => asked.own)).toEqual([]);
     expect(reviewed.uses.filter((use) => use.scope.startsWith('cooldown:'))).toEqual([]);
   });
 
   it('asks nothing for a report, a refusal or a signal that nobody wants anything of', () => {
     for (const intent of [intentOf([]), revoke({ enforced: false }), revoke({ unsupported: true })])
-      expect(
-        review(intent, situationOf(), { level: 'critical', signal: { proof: false, confidence: 1 } }, guards, enforcing, []).asked,
-      ).toEqual([]);
+      expect(review(intent, situationOf(), weighed, guards, enforcing, [], new Map()).asked).toEqual([]);
   });
 
   it('that nobody looked up counts as running', () => {
-    const reviewed = review(revoke(), situationOf(), { level: 'critical', signal: { proof: false, confidence: 1 } }, guards, enforcing, []);
+    const reviewed = review(revoke(), situationOf(), weighed, guards, enforcing, [], new Map());
     expect(admit(reviewed, []).actions.map(({ fate, by }) => `${fate} ${by}`)).toEqual(['refused cooldown']);
   });
 
   it('holds inside one batch too', () => {
-    const reviewed = review(revoke(), situationOf(), { level: 'critical', signal: { proof: false, confidence: 1 } }, guards, enforcing, []);
+    const reviewed = review(revoke(), situationOf(), weighed, guards, enforcing, [], new Map());
     const counted = reviewed.asked.map(({ scope, windowMs }) => ({ scope, windowMs, used: 0 }));
     const tally = createTally({ readings: counted, present: [] }, 0);
     const outcomes = [1, 2].map(() => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createTally, review } from '../../src/guard/index.ts';
 import type { IdentityId } from '../../src/model/ids.ts';
-import { enforcing, fates, type Given, guards, intentOf, judge, situationOf, usesOf, want } from './support.ts';
+import { enforcing, fates, type Given, guards, intentOf, judge, situationOf, usesOf, want, weighed } from './support.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -247,10 +247,11 @@ describe('a window that does not run out', () => {
   const asked = review(
     intentOf([want()]),
     situationOf({ person: { id: 'person-9' as IdentityId } }),
-    { level: 'critical', signal: { proof: false, confidence: 1 } },
+    weighed,
     guards,
     enforcing,
     [],
+    new Map(),
   ).asked.filter(({ scope }) => scope === 'source:idp');
   const counted = (from?: number) => ({
     readings: [{ scope: 'source:idp', windowMs: day, used: 8, ...(from === undefined ? {} : { from }) }],

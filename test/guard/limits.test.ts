@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { admit, allowedPeople, createTally, review } from '../../src/guard/index.ts';
 import type { AccountId, IdentityId } from '../../src/model/ids.ts';
-import { enforcing, fates, guards, intentOf, judge, situationOf, usesOf, want } from './support.ts';
+import { enforcing, fates, guards, intentOf, judge, situationOf, usesOf, want, weighed } from './support.ts';
 
 const hour = 3_600_000;
 
@@ -77,14 +77,7 @@ describe('how limits count', () => {
 
   it('an action below rung 2, a report and a refusal use no limit', () => {
     for (const action of [want('risk.set'), want('session.revoke', { enforced: false }), want('account.disable')]) {
-      const reviewed = review(
-        intentOf([action]),
-        situationOf(),
-        { level: 'critical', signal: { proof: false, confidence: 1 } },
-        guards,
-        enforcing,
-        [],
-      );
+      const reviewed = review(intentOf([action]), situationOf(), weighed, guards, enforcing, [], new Map());
       expect(reviewed.asked.filter((asked) => !asked.own)).toEqual([]);
       expect(reviewed.uses.filter(({ scope }) => !scope.startsWith('cooldown:'))).toEqual([]);
     }
@@ -127,10 +120,11 @@ describe('whatever the order and the batching', () => {
             intentOf([want(ask.type, { accountId: `account-${ask.person}` as AccountId })]),
             // A source each, so that what binds is the limit of people.
             situationOf({ person, source: `idp-${ask.person}` }),
-            { level: 'critical', signal: { proof: false, confidence: 1 } },
+            weighed,
             guards,
             enforcing,
             [],
+            new Map(),
           ),
         };
       });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { ceilingFor, guardsInForce, refusesProtected } from '../../src/guard/index.ts';
-import type { AccountId } from '../../src/model/ids.ts';
+import type { AccountId, IdentityId } from '../../src/model/ids.ts';
 import type { Pause } from '../../src/model/pause.ts';
 import { levels } from '../../src/model/risk.ts';
 import type { CeilingEntry, Enforcement } from '../../src/model/settings.ts';
 import { causes } from '../../src/model/signal.ts';
 import { type Cell, countingCells } from './counting-cells.ts';
+import { standingCells } from './standing-cells.ts';
 import { enforcing, fates, intentOf, judge, situationOf, want } from './support.ts';
 
 const everything: Pause = { id: 'pause-1', scope: {}, since: 0 };
@@ -44,6 +45,7 @@ const cells: Record<string, Cell> = {
     bound: 'session.revoke refused by cooldown',
   },
   ...countingCells,
+  ...standingCells,
 };
 
 describe('guard by cause', () => {
@@ -54,7 +56,7 @@ describe('guard by cause', () => {
 
   describe.each(Object.entries(cells))('%s', (_, { binds, run, bound }) => {
     it.each(causes)('for %s', (cause) => {
-      expect(run(cause)).toEqual([binds.includes(cause) ? bound : 'session.revoke released']);
+      expect(run(cause)).toEqual([binds.includes(cause) ? bound : bound.replace(/ (held|refused|reported|cut) .*/, ' released')]);
     });
   });
 });
@@ -65,7 +67,7 @@ describe('protected people', () => {
     ['of the break-glass group', { groups: ['staff', 'break-glass'] }],
   ])('%s are refused whatever the policy, the level, the approval or the directness', (_, person) => {
     const situation = situationOf({ person });
-    expect(refusesProtected({ protected: false, groups: [], ...person })).toBe(true);
+    expect(refusesProtected({ id: 'person-1' as IdentityId, protected: false, groups: [], ...person }, undefined, 0)).toBe(true);
     for (const action of [
       want(),
       want('account.disable', { direct: true }),

@@ -1,10 +1,12 @@
 /** Situations and intents as small as a guard needs them, and the shipped guard documents. */
 import { readFileSync } from 'node:fs';
+import type { Weighed } from '../../src/guard/evidence-bars.ts';
 import {
   admit,
   concludeReview,
   type GuardId,
   type Guardrails,
+  type NameList,
   parseGuardrails,
   type ReachedWithout,
   readingOf,
@@ -39,6 +41,7 @@ export const enforcing: JudgingSettings = {
   enforcement: { default: { mode: 'enforce', maxRung: 6 }, connections: {}, groups: {}, receivers: {} },
   overrides: {},
   profile: 'standard',
+  calendar: { timeZone: 'UTC', workingHours: '00:00-24:00' },
   connections: {
     okta: { provider: 'okta', profile: 'standard', actions: ['session.revoke'] },
     sandbox: { provider: 'sandbox', profile: 'sandbox', actions: ['session.revoke'] },
@@ -89,6 +92,7 @@ export function situationOf(given: Given = {}): Situation {
     ...(groupSizes === undefined ? {} : { groupSizes }),
     sourceSince: 0,
     configHash: '',
+    standing: { directories: { okta: 0, sandbox: 0, tiny: 0 }, admins: {} },
     now: 0,
     evidenceKey: '',
   };
@@ -99,7 +103,7 @@ export function want(type: WantedAction['type'] = 'session.revoke', more: Partia
     type,
     connection: 'okta',
     accountId: 'account-1' as AccountId,
-    parameters: {},
+    parameters: type === 'account.suspend' ? { expires: '4h' } : {},
     policyId: 'RP-900',
     step: 'contain',
     rung: actionTypes[type].rung,
@@ -124,6 +128,15 @@ export function intentOf(wanted: readonly WantedAction[], more: Partial<Intent> 
   };
 }
 
+/** Evidence that no guard minds. */
+export const weighed: Weighed = {
+  level: 'critical',
+  base: 100,
+  groupsActive: 2,
+  statisticalOnly: false,
+  signal: { proof: false, confidence: 1 },
+};
+
 interface Judging {
   readonly situation?: Situation;
   readonly level?: Level;
@@ -137,13 +150,16 @@ interface Judging {
   readonly done?: number;
   readonly readings?: readonly CounterReading[];
   readonly rules?: Guardrails;
+  readonly weighed?: Partial<Weighed>;
+  readonly lists?: ReadonlyMap<string, NameList>;
 }
 
 /** The whole of guarding: review, counters (`used` of people and `usedOf` each guard by others, `done` by the subject itself), conclusion. */
 export function judge(intent: Intent, judging: Judging = {}) {
   const { situation = situationOf(), level = 'critical', settings = enforcing, pauses = [], rules = guards } = judging;
-  const { used = 0, usedOf = {}, done = 0, highest, confidence = 1, reachedWithout, readings } = judging;
-  const reviewed = review(intent, situation, { level, signal: { proof: false, confidence } }, rules, settings, pauses, reachedWithout);
+  const { used = 0, usedOf = {}, done = 0, highest, confidence = 1, reachedWithout, readings, lists = new Map() } = judging;
+  const asked = { ...weighed, level, signal: { proof: false, confidence }, ...judging.weighed };
+  const reviewed = review(intent, situation, asked, rules, settings, pauses, lists, reachedWithout);
   const counted = reviewed.asked.flatMap((asked) => {
     const guard = asked.scope.split(':')[0] as GuardId;
     if (asked.own) return [readingOf(asked, done)];

@@ -39,6 +39,8 @@ const matrix: readonly (readonly [method: 'GET' | 'POST', path: string, may: rea
   ['POST', `/api/v1/identities/${id}/merge`, ['admin']],
   ['POST', '/api/v1/pause', operators],
   ['POST', '/api/v1/resume', operators],
+  ['GET', '/api/v1/breakers', all],
+  ['POST', `/api/v1/breakers/${id}/close`, operators],
   ['POST', '/sign-out', all],
   ['GET', '/metrics', all],
 ];

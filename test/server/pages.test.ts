@@ -106,7 +106,8 @@ describe('the status page', () => {
         kind: hostile,
         enforcement: hostile,
         overrides: [hostile],
-        pauses: [{ id: newId(), since: startAt, scope: hostile }],
+        pauses: [{ id: newId(), since: startAt, scope: hostile, until: startAt }],
+        breaker: { id: hostile, detail: hostile, since: startAt, until: startAt },
         connections: [{ id: hostile, provider: hostile, profile: hostile }],
         transmitters: [{ id: hostile, issuer: hostile }],
         people: 1,
@@ -138,7 +139,7 @@ describe('the status page', () => {
       status: async () => ({
         ...(await parts.status()),
         overrides: ['RP-017'],
-        pauses: [{ id: newId(), since: startAt, scope: 'everything' }],
+        pauses: [{ id: newId(), since: startAt, scope: 'everything', until: null }],
       }),
     }));
     world.items.signals.push({

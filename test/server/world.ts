@@ -116,6 +116,8 @@ export async function openWorld(
     ledgerFile: async (path) => ({ bytes: Buffer.from(path), mediaType: 'application/octet-stream', immutable: path !== 'checkpoint' }),
     consistency: async (from, to) => (from <= to ? { from, to, proof: [] } : undefined),
     ledgerKeys: async () => ['rescind+0+AAAA'],
+    breakers: async () => [],
+    closeBreaker: async (id) => ({ id }),
     async pause(scope, reason) {
       seen.paused.push({ scope, reason });
       return { id: newId() };
@@ -129,6 +131,7 @@ export async function openWorld(
       enforcement: 'default: report-only',
       overrides: [],
       pauses: [],
+      breaker: null,
       connections: [],
       transmitters: [],
       people: 0,

@@ -6,6 +6,7 @@ import { up as detections } from './0003-detections.ts';
 import { up as resolve } from './0004-resolve.ts';
 import { up as heldLevel } from './0005-held-level.ts';
 import { up as judgedLimits } from './0006-judged-limits.ts';
+import { up as breaker } from './0007-breaker.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': { up: ground },
@@ -14,4 +15,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-resolve': { up: resolve },
   '0005-held-level': { up: heldLevel },
   '0006-judged-limits': { up: judgedLimits },
+  '0007-breaker': { up: breaker },
 };
