@@ -10,6 +10,9 @@ import {
   answerTo,
   concludeReview,
   type Guardrails,
+  type HoldTerms,
+  holdTerms,
+  type NamedApproval,
   type PlanDraft,
   parseGuardrails,
   type Review,
@@ -20,6 +23,7 @@ import {
   type ClauseTrace,
   type CounterReading,
   type CounterUse,
+  type DecidedAction,
   engineNumber,
   type Intent,
   type Judgement,
@@ -39,6 +43,7 @@ import {
   decide,
   type KnownNames,
   lintFiles,
+  parseDuration,
   type WhatIfJudge,
 } from './policy/index.ts';
 import { assess, contextOf, parseRiskModel, pointsOf, type RiskModel } from './risk/index.ts';
@@ -218,6 +223,40 @@ export function conclude(draft: Draft, readings: readonly CounterReading[]): Jud
     direct,
     snapshot,
   };
+}
+
+/** What a held plan of a decision waits for; the bundle is the one that it was decided by. */
+export function holdOf(
+  plan: Pick<PlanDraft, 'heldFor' | 'profile' | 'connection'> & { readonly actions: readonly Pick<DecidedAction, 'type' | 'accountId'>[] },
+  decision: Pick<Judgement, 'cause' | 'actions'>,
+  bundle: Pick<Bundle, 'policies' | 'guards'>,
+): HoldTerms {
+  const decided = heldActions(plan, decision.actions);
+  const named = new Map(decided.flatMap((action) => approvalOf(action, bundle) ?? []).map((each) => [JSON.stringify(each), each]));
+  const rung = Math.max(0, ...decided.map((action) => action.rung));
+  return holdTerms({ heldFor: plan.heldFor ?? '', cause: decision.cause, profile: plan.profile, rung }, [...named.values()], bundle.guards);
+}
+
+/** The actions of a decision that a plan is made of, those that were held first. */
+export function heldActions(
+  plan: { readonly connection: string; readonly actions: readonly Pick<DecidedAction, 'type' | 'accountId'>[] },
+  actions: readonly DecidedAction[],
+): readonly DecidedAction[] {
+  return plan.actions.flatMap(({ type, accountId }) => {
+    const same = actions.filter(
+      (action) => action.type === type && action.accountId === accountId && action.connection === plan.connection,
+    );
+    return same.find(({ state }) => state === 'held') ?? same[0] ?? [];
+  });
+}
+
+function approvalOf({ policyId, step }: DecidedAction, { policies }: Pick<Bundle, 'policies'>): NamedApproval | undefined {
+  const policy = policies.policies.find(({ id }) => id === policyId);
+  const name = policy?.steps.find((each) => each.name === step)?.approval;
+  const document = name === undefined ? undefined : policy?.document.approvals?.[name];
+  if (name === undefined || document === undefined) return undefined;
+  const { approvers, required, timeout, onTimeout } = document;
+  return { name, approvers, required, timeoutMs: parseDuration(timeout) as number, onTimeout };
 }
 
 /** Judges a record again. */

@@ -8,6 +8,7 @@ export { runDetectionTests } from './detection/inline-tests.ts';
 export { detectionKind } from './detection/schema.ts';
 export { advance, type DetectionEvent, type Finding } from './detection/windows.ts';
 export { type Configured, findDoubts } from './doubts.ts';
+export { parseDuration } from './duration.ts';
 export { egressOf } from './egress.ts';
 export { exceptionKind } from './exceptions.ts';
 export { parseQuestion } from './hypothesis.ts';

@@ -52,6 +52,8 @@ export type Item = Readonly<Record<string, unknown>> & { readonly id: string };
 export interface RecordReader {
   list(filter: Filter, page: PageRequest, caller: Caller): Promise<readonly Item[]>;
   get(id: string, query: Filter, caller: Caller): Promise<Item | undefined>;
+  /** What stands beside the items of a page, said of all of them together. */
+  about?(filter: Filter, items: readonly Item[]): Readonly<Record<string, unknown>>;
 }
 
 /** What a person's score is asked for; instants are RFC 3339. */
