@@ -1,13 +1,13 @@
 /** Everything of a process but its listener: the store, the rooms and what runs in the background. */
 import { createHmac, type KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
-import { createExecutor, createQueue } from '../actions/index.ts';
+import { createExecutor, createQueue, type PlanRef } from '../actions/index.ts';
 import { type Bundle, compileBundle } from '../engine.ts';
 import { ceilingFor, refusesProtected } from '../guard/index.ts';
 import { createAppender, createLedgerReader, createSequencer, ledgerOrigin } from '../ledger/index.ts';
 import type { Clock } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
-import { createIdMaker, type RandomBytes } from '../model/ids.ts';
+import { createIdMaker, type PlanId, type RandomBytes } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { SourceKind } from '../model/signal.ts';
 import { createPipeline } from '../pipeline.ts';
@@ -191,6 +191,12 @@ export async function startCore(options: CoreOptions) {
       onFinished: ({ plan, state }) => options.planFinished?.(plan.connection, state),
     });
 
+    const jobs = (refs: readonly PlanRef[]) => queue.jobStatements(refs, clock.now() + jobAfterMs);
+    /** The job is the guarantee; this process need not wait for it. */
+    const begin = (released: readonly PlanId[]) => {
+      for (const planId of released)
+        executor.run(planId).catch((error: unknown) => log.warn({ planId, error: (error as Error).name }, 'plan.runFailed'));
+    };
     const settling = createSettleConnection(store);
     ending.push(() => settling.close());
     const pipeline = createPipeline({
@@ -202,15 +208,13 @@ export async function startCore(options: CoreOptions) {
         ref: refUnder,
         pseudonym: (kind, text) => keyring.ref(kind, text),
       },
-      jobs: (refs) => queue.jobStatements(refs, clock.now() + jobAfterMs),
+      jobs,
       ids,
       random,
       log,
       committed({ released, newSources, at }) {
         judging.sawSources(newSources, at);
-        // The job is the guarantee; this process need not wait for it.
-        for (const planId of released)
-          executor.run(planId).catch((error: unknown) => log.warn({ planId, error: (error as Error).name }, 'plan.runFailed'));
+        begin(released);
       },
     });
     const batcher = createBatcher<Item, Awaited<ReturnType<typeof pipeline.settle>>[number]>((items) => pipeline.settle(items), {
@@ -262,6 +266,8 @@ export async function startCore(options: CoreOptions) {
       judging,
       batcher,
       executor,
+      jobs,
+      begin,
       levels,
       sequencer,
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },

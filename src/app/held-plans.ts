@@ -61,7 +61,7 @@ export async function planViews(core: Core, rows: readonly PlanListRow[], caller
 }
 
 /** The terms of a hold, by the bundle that the plan was decided by, else by the active one. */
-export async function termsOf({ judging }: Pick<Core, 'judging'>, row: Row, decision: DecidedCore): Promise<HoldTerms | undefined> {
+export async function termsOf({ judging }: Pick<Core, 'judging'>, row: Row, decision: DecidedCore): Promise<HoldTerms> {
   const bundle = (await judging.bundle(decision.bundleHash).catch(() => undefined)) ?? judging.state().bundle;
   const { connection, heldFor } = row;
   return holdOf({ connection, heldFor, profile: row.profile as ProfileName, actions: actionsOf(row) }, decision, bundle);
@@ -70,7 +70,7 @@ export async function termsOf({ judging }: Pick<Core, 'judging'>, row: Row, deci
 function heldView(
   row: PlanListRow,
   decision: DecidedCore,
-  terms: HoldTerms | undefined,
+  terms: HoldTerms,
   approvals: readonly ApprovalRow[],
   names: ReadonlyMap<AccountId, string>,
   caller: Caller,
@@ -79,10 +79,10 @@ function heldView(
   return {
     waitsFor: {
       guard: row.heldFor,
-      approval: terms?.approval ?? null,
-      approvers: terms?.approvers ?? [],
-      required: terms?.required ?? 1,
-      onTimeout: terms?.onTimeout ?? 'deny',
+      approval: terms.approval,
+      approvers: terms.approvers,
+      required: terms.required,
+      onTimeout: terms.onTimeout,
     },
     heldUntil: instant(row.heldUntil),
     approvals: approvals.map(({ by, hold, at }) => ({ by, hold, at: toRfc3339(at) })),

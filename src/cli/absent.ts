@@ -17,7 +17,6 @@ const absent: Readonly<Record<string, readonly string[]>> = {
   drill: ['run', 'list'],
   backup: ['create', 'verify', 'restore'],
   identity: ['act', 'erase', 'hold'],
-  plan: ['approve', 'deny', 'hold', 'release'],
   key: ['rotate', 'export'],
   ledger: ['export'],
   policy: ['backtest', 'diff', 'push', 'promote', 'rollback', 'status'],

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { type Client, CommandError, createClient } from './client.ts';
 import { type CommandContext, type ExitCode, formatTable } from './console.ts';
 import { addDecisionExplain, addIdentityExplain } from './explain.ts';
+import { addPlanDecisions } from './plans.ts';
 
 type Run = (action: () => Promise<ExitCode>) => Promise<void>;
 interface Page {
@@ -169,6 +170,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     context,
     run,
   );
+  addPlanDecisions(plan, context, run);
   const action = program.command('action').description('calls to providers and what became of them');
   addListing(
     {

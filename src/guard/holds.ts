@@ -27,6 +27,13 @@ export interface HoldTerms {
 /** Held by a person or a pause: somebody lets it go on, or nothing comes of it. */
 const waitsForRelease: ReadonlySet<string> = new Set(['pause', 'person']);
 
+/** Guards that hold until a person has said yes; the rest of those that hold count. */
+const waitsForApproval: ReadonlySet<string> = new Set(['approval', 'ownerApproval', 'executiveApproval', 'freshContext', 'quietHours']);
+
+export function asksForApproval(heldFor: string): boolean {
+  return waitsForApproval.has(heldFor);
+}
+
 export function isForRelease(heldFor: string): boolean {
   return waitsForRelease.has(heldFor);
 }
@@ -49,7 +56,7 @@ export function holdTerms(
     // What a pause holds asks for no lesser step, and an order has none.
     onTimeout: isForRelease(hold.heldFor) || hold.cause === 'person' ? 'deny' : guard.onTimeout,
   } as const;
-  const [first, ...others] = hold.heldFor === 'approval' ? approvals : [];
+  const [first, ...others] = asksForApproval(hold.heldFor) ? approvals : [];
   if (first === undefined) return own;
   const all = [first, ...others];
   return {

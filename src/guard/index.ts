@@ -1,3 +1,4 @@
+export { approve, barredFrom, type HeldPlan, liftedBy, lifting, type Refusal, type Speaker, type Word } from './approvals.ts';
 export { bindingTable, type GuardId, guardIds, guardsInForce } from './binding.ts';
 export { ceilingFor } from './ceiling.ts';
 export { admit } from './choose.ts';

@@ -125,6 +125,16 @@ export interface ServerParts {
     given: { readonly verdict: Verdict; readonly scope: DismissalScope; readonly reason: string },
     caller: Caller,
   ): Promise<Item | undefined>;
+  /** What people decide on plans. Undefined where there is no such plan; throws `conflict` where the word does not count. */
+  readonly plans: {
+    approve(
+      given: { readonly planIds: readonly string[]; readonly hash: string; readonly reason: string },
+      caller: Caller,
+    ): Promise<unknown>;
+    deny(id: string, reason: string, caller: Caller): Promise<unknown>;
+    hold(id: string, reason: string, caller: Caller): Promise<unknown>;
+    release(id: string, reason: string, caller: Caller): Promise<unknown>;
+  };
   replay(decisionId: string, bundle: 'stored' | 'active'): Promise<Item | undefined>;
   /** Undefined where there is no such person or decision, or what it was made of has been erased. */
   explainIdentity(id: string, question: IdentityQuestion, caller: Caller): Promise<Item | undefined>;

@@ -1,0 +1,195 @@
+/** Held plans and the people who decide on them: shown, approved, denied, held and let go, through HTTP. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Answer, type HoldWorld, openHoldWorld } from './hold-world.ts';
+
+let world: HoldWorld;
+afterEach(() => world?.close());
+const why = { reason: 'the session is not hers' };
+const approve = (list: { items: Answer[]; hash: string }, as = 'lead') =>
+  world.post('/api/v1/plans/approve', { planIds: list.items.map(({ id }) => id), hash: list.hash, ...why }, as);
+
+describe('a held plan', () => {
+  it('says what it waits for, until when, what it would change, why, and how far it reaches', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'] });
+    const decisionId = await world.hijack('ann');
+    const { items, hash, blastRadius } = await world.held();
+    expect(items).toMatchObject([
+      {
+        decisionId,
+        state: 'held',
+        heldFor: 'approval',
+        heldUntil: '2026-05-05T10:00:00.000Z',
+        waitsFor: { guard: 'approval', approval: 'socLead', approvers: [['group:soc-l2']], required: 1, onTimeout: 'fallback' },
+        policyId: 'TP-001',
+        changes: [
+          { type: 'session.revoke', connection: 'sandbox', externalId: 'ann', parameters: { scope: 'all' } },
+          { type: 'token.revoke', connection: 'sandbox', externalId: 'ann' },
+        ],
+        level: 'high',
+        blastRadius: { people: 1, accounts: 1 },
+        approvals: [],
+        hash,
+      },
+    ]);
+    expect(items[0].reasons).toContainEqual({ code: 'matched', ref: 'TP-001/end' });
+    expect(blastRadius).toEqual({ people: 1, accounts: 1, connections: ['sandbox'] });
+    const seen = await world.get(`/api/v1/plans/${items[0].id}`, 'auditor');
+    expect(seen.hash).toBe(hash);
+    expect(JSON.stringify(seen.changes)).not.toContain('externalId');
+    await world.hijack('ben');
+    const both = await world.held();
+    expect([both.items.length, both.blastRadius.people]).toEqual([2, 2]);
+    const one = await world.get(`/api/v1/plans?state=held&ids=${items[0].id}`);
+    expect([one.items.length, one.hash]).toEqual([1, hash]);
+  });
+
+  it('is let go by one of its approvers, though its fallback has lowered the score meanwhile', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'], policy: { thorough: true } });
+    await world.hijack('ben');
+    await world.carryOut();
+    expect((await world.get('/api/v1/identities/ben')).score).toBeLessThan(70);
+    world.provider.signIn('ben', { begunAt: Date.UTC(2026, 4, 4, 10) });
+    const list = await world.held();
+    expect((await approve(list, 'other')).status).toBe(409);
+    expect((await approve(list, 'analyst')).status).toBe(403);
+    const answer = await approve(list);
+    expect(answer).toMatchObject({ status: 200, body: { plans: [{ id: list.items[0].id, state: 'released', heldFor: null }] } });
+    expect(await approve(list)).toMatchObject({ status: 200, body: { plans: [{ repeated: true }] } });
+    expect((await approve(list, 'second')).body.detail).toContain('it is not held');
+    await world.carryOut();
+    expect(world.provider.sessions('ben')).toEqual([]);
+    expect(world.provider.sessions('ann')).toHaveLength(1);
+    expect((await world.get(`/api/v1/plans/${list.items[0].id}`)).state).toBe('done');
+    const log = await world.log();
+    expect(log.filter((type) => type === 'approval.given')).toHaveLength(1);
+    const [entry] = await world.query(`select core, sealed from ledger_entry where type = 'approval.given'`);
+    expect(JSON.parse(String(entry?.['core']))).toMatchObject({ said: 'approve', by: 'lead', hold: 'approval', listHash: list.hash });
+    expect(entry?.['sealed']).toBeInstanceOf(Buffer);
+    expect(await world.query(`select by_name, hold from approval`)).toEqual([{ by_name: 'lead', hold: 'approval' }]);
+  });
+
+  it('is decided on by nobody whom it is about', async () => {
+    world = await openHoldWorld({ people: ['ann'] });
+    await world.hijack('ann');
+    const list = await world.held();
+    expect((await approve(list, 'ann')).body).toMatchObject({ code: 'conflict', detail: expect.stringContaining('about themselves') });
+    expect((await world.post(`/api/v1/plans/${list.items[0].id}/deny`, why, 'ann')).status).toBe(409);
+    expect((await world.held()).items).toHaveLength(1);
+  });
+
+  it('goes only with its list: another hash, one more or one less is refused', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben', 'cat'] });
+    for (const who of ['ann', 'ben']) await world.hijack(who);
+    const { items, hash } = await world.held();
+    const ids = items.map(({ id }: Answer) => id);
+    const given = (planIds: string[], its: string) => world.post('/api/v1/plans/approve', { planIds, hash: its, ...why });
+    for (const planIds of [[ids[0]], [...ids, ids[0]], [...ids, '019df26e-2d00-7002-8cf4-298c688033e2']])
+      expect((await given(planIds, hash)).status).toBe(409);
+    expect((await given(ids, 'a'.repeat(64))).body.detail).toContain('look at it again');
+    await world.hijack('cat');
+    expect((await given([...ids].reverse(), hash)).body.plans).toMatchObject([{ state: 'released' }, { state: 'released' }]);
+    expect((await world.held()).items).toHaveLength(1);
+  });
+
+  it('that needs two people counts each of them once, and of two at once exactly one lets it go', async () => {
+    world = await openHoldWorld({ people: ['ben'], policy: { required: 2 } });
+    await world.hijack('ben');
+    const list = await world.held();
+    expect((await approve(list)).body.plans).toMatchObject([{ state: 'held', missing: 1 }]);
+    expect((await approve(list)).body.plans).toMatchObject([{ state: 'held', repeated: true }]);
+    expect((await world.held()).items[0].approvals).toMatchObject([{ by: 'lead' }]);
+    const answers = await Promise.all([approve(list, 'second'), approve(list, 'second')]);
+    expect(answers.map(({ body }) => body.plans[0].repeated ?? body.plans[0].state).sort()).toEqual(['released', true]);
+    expect(
+      await world.query(`select count(*)::int as count from ledger_entry where type = 'plan.released' and core like '%session.revoke%'`),
+    ).toEqual([{ count: 1 }]);
+  });
+
+  it('lapses where its evidence is dismissed, and where the score has fallen below its step', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'] });
+    const decisionId = await world.hijack('ann');
+    const first = await world.held();
+    await world.post(`/api/v1/decisions/${decisionId}/verdict`, { verdict: 'false', reason: 'her new laptop' }, 'analyst');
+    expect((await approve(first)).body.detail).toContain('called false');
+    expect((await world.get(`/api/v1/plans/${first.items[0].id}`)).heldFor).toBe('dismissed');
+    await world.hijack('ben');
+    const second = await world.held();
+    await world.pass(20 * 3600);
+    expect((await approve(second)).body.detail).toContain('does not ask for it any more');
+    expect(await world.get(`/api/v1/plans/${second.items[0].id}`)).toMatchObject({ state: 'refused', heldFor: 'score' });
+    expect((await world.log()).filter((type) => type === 'plan.refused')).toHaveLength(2);
+    await world.carryOut();
+    expect(world.provider.sessions('ann')).toHaveLength(1);
+  });
+
+  it('is never let go against a pause or a person who became protected', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'] });
+    await world.hijack('ben');
+    const list = await world.held();
+    const { body: pause } = await world.post('/api/v1/pause', { reason: 'a drill of the kill switch' }, 'analyst');
+    expect((await approve(list)).body.detail).toContain('a pause covers it');
+    await world.post('/api/v1/resume', { id: pause.id }, 'root');
+    await world.query('update identity set protected = true where id = $1', [list.items[0].identityId]);
+    expect((await approve(list)).body.detail).toContain('a guard refuses it (protected)');
+    expect((await world.get(`/api/v1/plans/${list.items[0].id}`)).state).toBe('refused');
+  });
+
+  it('that is denied stays so', async () => {
+    world = await openHoldWorld({ people: ['ben'] });
+    await world.hijack('ben');
+    const list = await world.held();
+    const path = `/api/v1/plans/${list.items[0].id}/deny`;
+    expect((await world.post(path, why, 'other')).status).toBe(409);
+    expect(await world.post(path, why)).toMatchObject({ status: 200, body: { state: 'refused', heldFor: 'denied' } });
+    expect((await approve(list, 'second')).status).toBe(409);
+    expect((await world.post(path, why)).status).toBe(409);
+    expect((await world.post('/api/v1/plans/019df26e-2d00-7002-8cf4-298c688033e2/deny', why)).status).toBe(404);
+  });
+});
+
+describe('limits', () => {
+  it('are counted again for what was approved, and a second person lifts them for exactly that list', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben', 'cat', 'dan'], profile: 'small', policy: { alone: true } });
+    for (const who of ['ann', 'ben', 'cat', 'dan']) await world.hijack(who);
+    const list = await world.held();
+    expect(list.items).toHaveLength(4);
+    const { body } = await approve({ ...list, items: [...list.items] });
+    // ann may not be decided on by lead alone once the three of the hour are used up.
+    expect(body.plans.map(({ state }: Answer) => state).sort()).toEqual(['held', 'released', 'released', 'released']);
+    const left = await world.held();
+    expect(left.items).toHaveLength(1);
+    expect(left.items[0].heldFor).not.toBe('approval');
+    expect((await approve(left)).body.plans).toMatchObject([{ repeated: true, state: 'held' }]);
+    expect((await approve(left, 'other')).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+});
+
+describe('hold and release', () => {
+  it('stop a released plan that nobody has begun, and let it go on', async () => {
+    world = await openHoldWorld({ people: ['ben'] });
+    await world.core.executor.shutdown(0);
+    await world.hijack('ben');
+    const [released] = (await world.get('/api/v1/plans?state=released')).items;
+    expect((await world.post(`/api/v1/plans/${released.id}/hold`, why, 'other')).body).toMatchObject({ state: 'held', heldFor: 'person' });
+    const shown = await world.get(`/api/v1/plans/${released.id}`);
+    expect(shown).toMatchObject({ heldFor: 'person', heldUntil: '2026-05-04T10:10:00.000Z', waitsFor: { onTimeout: 'deny' } });
+    await world.pass(300);
+    await world.post(`/api/v1/plans/${released.id}/hold`, why, 'other');
+    expect((await world.get(`/api/v1/plans/${released.id}`)).heldUntil).toBe('2026-05-04T10:15:00.000Z');
+    expect((await world.post(`/api/v1/plans/${released.id}/release`, why, 'other')).body).toMatchObject({ state: 'released' });
+    const [waiting] = (await world.held()).items;
+    expect((await world.post(`/api/v1/plans/${waiting.id}/release`, why)).body.detail).toContain('it waits for approval');
+  });
+
+  it('let what a pause held go on once it has ended, if it needs no approval', async () => {
+    world = await openHoldWorld({ people: ['ben'] });
+    const { body: pause } = await world.post('/api/v1/pause', { reason: 'looking' }, 'analyst');
+    await world.hijack('ben');
+    const [held] = (await world.held()).items;
+    expect(held.heldFor).toBe('pause');
+    await world.post('/api/v1/resume', { id: pause.id }, 'root');
+    // The step itself asks for an approval that nobody has given.
+    expect((await world.post(`/api/v1/plans/${held.id}/release`, why, 'other')).body).toMatchObject({ state: 'held', heldFor: 'approval' });
+    expect((await approve(await world.held())).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+});
