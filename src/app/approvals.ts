@@ -7,9 +7,8 @@ import type { Caller } from '../server/index.ts';
 import { again } from '../store/again.ts';
 import type { Tx } from '../store/db.ts';
 import { PersonMoved } from '../store/held-plan-write.ts';
-import type { Core } from './core.ts';
 import { type HeldAgain, lookAgain } from './held-again.ts';
-import { actionsOf, termsOf } from './held-plans.ts';
+import { actionsOf, type HoldParts, termsOf } from './held-plans.ts';
 import { type PlanStep, type Said, takeSteps } from './plan-steps.ts';
 
 export interface PlanAnswer {
@@ -45,12 +44,12 @@ const reasons: Readonly<Record<Refusal, string>> = {
 
 /** Lets exactly the listed plans go. Throws `conflict` where the word counts for none of them. */
 export async function approvePlans(
-  core: Core,
+  parts: HoldParts,
   given: { readonly planIds: readonly string[]; readonly hash: string; readonly reason: string },
   caller: Caller,
 ): Promise<{ readonly plans: readonly PlanAnswer[] }> {
   const said: Said = { said: 'approve', reason: given.reason, by: caller.name, listHash: given.hash };
-  const plans = await decide(core, given.planIds, said, (looked, at) => {
+  const plans = await decide(parts, given.planIds, said, (looked, at) => {
     const hash = planListHash(looked.map(({ row }) => ({ ...row, actions: actionsOf(row) })));
     const sameList = hash === given.hash && looked.length === given.planIds.length;
     return looked.map((one) => answerOf(one, approve(one.plan, caller, sameList, at)));
@@ -59,16 +58,16 @@ export async function approvePlans(
 }
 
 /** Lets a plan go on that a person or a pause held up. Undefined, as below, where there is no such plan. */
-export async function releasePlan(core: Core, id: string, reason: string, caller: Caller): Promise<PlanAnswer | undefined> {
-  return decideOne(core, id, { said: 'release', reason, by: caller.name, listHash: null }, (one, at) => {
+export async function releasePlan(parts: HoldParts, id: string, reason: string, caller: Caller): Promise<PlanAnswer | undefined> {
+  return decideOne(parts, id, { said: 'release', reason, by: caller.name, listHash: null }, (one, at) => {
     const { state, heldFor } = one.row;
     if (state === 'held' && heldFor !== null && !isForRelease(heldFor)) throw refused(id, `it waits for ${heldFor}; approve it`);
     return answerOf(one, approve(one.plan, caller, true, at));
   });
 }
 
-export async function denyPlan(core: Core, id: string, reason: string, caller: Caller): Promise<PlanAnswer | undefined> {
-  return decideOne(core, id, { said: 'deny', reason, by: caller.name, listHash: null }, (one) => {
+export async function denyPlan(parts: HoldParts, id: string, reason: string, caller: Caller): Promise<PlanAnswer | undefined> {
+  return decideOne(parts, id, { said: 'deny', reason, by: caller.name, listHash: null }, (one) => {
     // Whoever gave an order may take it back.
     refuseBarred(id, barredFrom({ ...one.plan, authors: [] }, caller));
     if (one.row.state !== 'held') throw refused(id, `it is ${one.row.state}`);
@@ -77,8 +76,8 @@ export async function denyPlan(core: Core, id: string, reason: string, caller: C
 }
 
 /** Stops a released plan that nobody has begun to carry out, or gives a held one its time anew. */
-export async function holdPlan(core: Core, id: string, reason: string, caller: Caller): Promise<PlanAnswer | undefined> {
-  return decideOne(core, id, { said: 'hold', reason, by: caller.name, listHash: null }, (one) => {
+export async function holdPlan(parts: HoldParts, id: string, reason: string, caller: Caller): Promise<PlanAnswer | undefined> {
+  return decideOne(parts, id, { said: 'hold', reason, by: caller.name, listHash: null }, (one) => {
     // Anybody with the role may say wait.
     refuseBarred(id, barredFrom({ ...one.plan, terms: { approvers: [], required: 1 }, authors: [] }, caller));
     const { state, claimedBy } = one.row;
@@ -112,42 +111,42 @@ function answerOf(one: HeldAgain, word: Word): Answered {
 }
 
 async function decideOne(
-  core: Core,
+  parts: HoldParts,
   id: string,
   said: Said,
   word: (one: HeldAgain, at: Instant) => Answered,
 ): Promise<PlanAnswer | undefined> {
   if (!isId(id)) return undefined;
-  const [answer] = await decide(core, [id], said, (looked, at) => looked.map((one) => word(one, at)));
+  const [answer] = await decide(parts, [id], said, (looked, at) => looked.map((one) => word(one, at)));
   return answer;
 }
 
 /** Locks, decides, writes; and only then says no, since what has lapsed is written too. */
 async function decide(
-  core: Core,
+  parts: HoldParts,
   planIds: readonly string[],
   said: Said,
   words: (looked: readonly HeldAgain[], at: Instant) => readonly Answered[],
 ): Promise<readonly PlanAnswer[]> {
   const ids = [...new Set(planIds)].filter(isId) as PlanId[];
   const work = async (tx: Tx) => {
-    const at = core.clock.now();
-    const answered = words(await lookAgain(core, tx, ids, at), at);
+    const at = parts.clock.now();
+    const answered = words(await lookAgain(parts, tx, ids, at), at);
     const released = await takeSteps(
-      core,
+      parts,
       tx,
       answered.flatMap(({ step }) => step ?? []),
       said,
       at,
-      (one, heldFor) => termsOf(core, { ...one.row, heldFor }, one.decision),
+      (one, heldFor) => termsOf(parts, { ...one.row, heldFor }, one.decision),
     );
     return { answers: answered.map(({ answer }) => answer), released };
   };
   const { answers, released } = await again(
-    () => core.store.transaction(work),
+    () => parts.store.transaction(work),
     (error) => error instanceof PersonMoved,
   );
-  core.begin(released);
+  parts.begin(released);
   const no = answers.filter(({ reason }) => reason !== undefined);
   if (answers.length > 0 && no.length === answers.length)
     throw new AppError(

@@ -18,6 +18,7 @@ import { sweepUnresolved } from '../store/unresolved.ts';
 import type { ConnectedAdapters } from './adapters.ts';
 import { loadPolicies } from './core.ts';
 import type { HeldLevels } from './held-levels.ts';
+import type { HoldTimeouts } from './hold-timeouts.ts';
 import type { Judging } from './judging.ts';
 import type { PeopleParts } from './people.ts';
 import { watchPolicyFolder } from './policy-folder.ts';
@@ -35,6 +36,7 @@ export interface BackgroundParts {
   readonly policyFolder: string;
   readonly adapters: ConnectedAdapters;
   readonly levels: HeldLevels;
+  readonly holds: HoldTimeouts;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -48,10 +50,12 @@ const resolveEveryMs = 2_000;
 const unresolvedKeptMs = 90 * 86_400_000;
 /** Readers are shown the right level at once; this is for what is told by itself. */
 const levelsEveryMs = 2_000;
+/** Whoever decides after the end is told so at once. */
+const holdsEveryMs = 2_000;
 const tidyEveryMs = 6 * 3_600_000;
 
 export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
-  const { judging, store, clock, log, levels } = parts;
+  const { judging, store, clock, log, levels, holds } = parts;
   const failed = (task: string) => (error: unknown) =>
     log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
   const ending = new AbortController();
@@ -61,6 +65,7 @@ export function startBackground(parts: BackgroundParts): { stop(): Promise<void>
     repeat(clock, undecidedEveryMs, () => settleUndecided(parts), failed('undecided')),
     repeat(clock, resolveEveryMs, () => resolveWaiting(parts, ending.signal), failed('resolve')),
     repeat(clock, levelsEveryMs, () => levels.look(), failed('levels')),
+    repeat(clock, holdsEveryMs, () => holds.sweep(), failed('holds')),
     repeat(clock, tidyEveryMs, () => tidy(store, clock), failed('tidy')),
   ];
   const folder = watchPolicies(parts, failed('policies'));

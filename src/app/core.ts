@@ -28,6 +28,7 @@ import { wrapKeyFromFile, wrapKeyFromValue } from '../store/wrap-key.ts';
 import { connectAdapters } from './adapters.ts';
 import { startBackground } from './background.ts';
 import { createHeldLevels } from './held-levels.ts';
+import { createHoldTimeouts } from './hold-timeouts.ts';
 import { openJudging } from './judging.ts';
 import { createOwnMarks } from './own-marks.ts';
 import { syncConfiguredPeople, syncDirectory } from './people.ts';
@@ -253,7 +254,21 @@ export async function startCore(options: CoreOptions) {
     };
     await recordStart(started, records);
     const levels = createHeldLevels({ store, judging, clock, log });
-    const background = startBackground({ store, judging, batcher, keyring, records, people, policyFolder, adapters, levels, clock, log });
+    const holds = createHoldTimeouts({ store, judging, keyring, settings, append, ids, clock, jobs, begin }, log);
+    const background = startBackground({
+      store,
+      judging,
+      batcher,
+      keyring,
+      records,
+      people,
+      policyFolder,
+      adapters,
+      levels,
+      holds,
+      clock,
+      log,
+    });
     ending.push(() => background.stop());
 
     return {
@@ -269,6 +284,7 @@ export async function startCore(options: CoreOptions) {
       jobs,
       begin,
       levels,
+      holds,
       sequencer,
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,

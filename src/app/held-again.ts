@@ -2,7 +2,7 @@
  * Held plans looked at again, under the locks: what was decided on is judged once more as things stand now, without the marks that the
  * decision's own actions set, and with those guards taken off that a person's word lifts.
  */
-import { consider, heldActions, type Snapshot } from '../engine.ts';
+import { type Bundle, consider, heldActions, type Snapshot } from '../engine.ts';
 import { admit, createTally, type HeldPlan, type HoldTerms, liftedBy, lifting, type Review, type ReviewedAction } from '../guard/index.ts';
 import { reservedTypes } from '../model/catalogue.ts';
 import type { Instant } from '../model/clock.ts';
@@ -19,8 +19,7 @@ import { calledFalse, type LockedPlan, lockPeopleOf, lockPlans, namesOfPeople } 
 import { readDecisionEntries } from '../store/list-records.ts';
 import { createSettleSession } from '../store/settle-session.ts';
 import { runIn } from '../store/statement-group.ts';
-import type { Core } from './core.ts';
-import { actionsOf, type DecidedCore, termsOf } from './held-plans.ts';
+import { actionsOf, type DecidedCore, type HoldParts, termsOf } from './held-plans.ts';
 import { disclose } from './targets.ts';
 
 export interface HeldAgain {
@@ -32,6 +31,8 @@ export interface HeldAgain {
   /** Counters that its release uses. */
   readonly uses: readonly CounterUse[];
   readonly direct: boolean;
+  /** What was decided on, as it stands now; absent where it cannot be opened any more, or the plan is not held. */
+  readonly now?: { readonly situation: Situation; readonly bundle: Bundle };
 }
 
 interface Looked {
@@ -39,7 +40,7 @@ interface Looked {
   readonly decision: DecidedCore;
   readonly terms: HoldTerms;
   readonly given: readonly ApprovalRow[];
-  readonly situation: Situation | undefined;
+  readonly now: HeldAgain['now'] | undefined;
   readonly dismissed: boolean;
   readonly review: Review | undefined;
   /** Its actions as they would be judged now. */
@@ -47,7 +48,7 @@ interface Looked {
 }
 
 /** In the order of ids; of ids that no plan has nothing comes back. */
-export async function lookAgain(core: Core, tx: Tx, ids: readonly PlanId[], at: Instant): Promise<readonly HeldAgain[]> {
+export async function lookAgain(parts: HoldParts, tx: Tx, ids: readonly PlanId[], at: Instant): Promise<readonly HeldAgain[]> {
   const people = await lockPeopleOf(tx, ids);
   const rows = await lockPlans(tx, ids);
   const entries = await readDecisionEntries(tx, [...new Set(rows.map(({ decisionId }) => decisionId))]);
@@ -63,15 +64,19 @@ export async function lookAgain(core: Core, tx: Tx, ids: readonly PlanId[], at: 
     if (entry === undefined) continue;
     const decision = JSON.parse(entry.core) as DecidedCore;
     const given = said.filter(({ planId }) => planId === row.id);
-    const terms = await termsOf(core, row, decision);
-    const snapshot = row.state === 'held' ? (await disclose(tx, entry as never, core.keyring))?.snapshot : undefined;
+    const terms = await termsOf(parts, row, decision);
+    const snapshot = row.state === 'held' ? (await disclose(tx, entry as never, parts.keyring))?.snapshot : undefined;
     const person = row.identityId === null ? undefined : people.get(row.identityId as IdentityId);
-    const again = snapshot && (await judgeAgain(core, tx, row, decision, snapshot, person, holdsMet(row, terms, given), at));
-    looked.push({ row, decision, terms, given, situation: undefined, dismissed: false, review: undefined, actions: [], ...again });
+    const again = snapshot && (await judgeAgain(parts, tx, row, decision, snapshot, person, holdsMet(row, terms, given), at));
+    looked.push({ row, decision, terms, given, now: undefined, dismissed: false, review: undefined, actions: [], ...again });
   }
-  const counted = await count(tx, looked, at);
+  const counted = await count(
+    tx,
+    looked.flatMap(({ actions }) => actions),
+    at,
+  );
   const tally = createTally(counted, at);
-  return looked.map(({ row, decision, terms, given, situation, dismissed, review, actions }): HeldAgain => {
+  return looked.map(({ row, decision, terms, given, now, dismissed, review, actions }): HeldAgain => {
     const known = actions.filter((action) => action !== undefined);
     const final = review && known.length === actions.length ? settleOn(review, known, tally.readingsFor(askedOf(known))) : undefined;
     const person = row.identityId === null ? undefined : people.get(row.identityId as IdentityId);
@@ -79,9 +84,9 @@ export async function lookAgain(core: Core, tx: Tx, ids: readonly PlanId[], at: 
     if (final?.actions.every(({ fate }) => fate === 'released')) tally.add(uses);
     const plan: HeldPlan = {
       terms,
-      groups: core.settings.operators.groups ?? {},
+      groups: parts.settings.operators.groups ?? {},
       subject: person === undefined ? [] : (names.get(person.id) ?? []),
-      authors: situation === undefined ? [] : authorsOf(situation),
+      authors: now === undefined ? [] : authorsOf(now.situation),
       state: row.state,
       heldFor: row.heldFor,
       heldUntil: row.heldUntil,
@@ -89,7 +94,7 @@ export async function lookAgain(core: Core, tx: Tx, ids: readonly PlanId[], at: 
       dismissed: dismissed || wrong.has(row.decisionId),
       actions: final?.actions ?? actions,
     };
-    return { row, decision, terms, plan, uses, direct: known.some(({ wanted }) => wanted.direct) };
+    return { row, decision, terms, plan, uses, direct: known.some(({ wanted }) => wanted.direct), ...(now ? { now } : {}) };
   });
 }
 
@@ -101,7 +106,7 @@ function holdsMet(row: LockedPlan, { required }: HoldTerms, given: readonly Appr
 }
 
 async function judgeAgain(
-  { judging }: Core,
+  { judging }: HoldParts,
   tx: Tx,
   row: LockedPlan,
   decision: DecidedCore,
@@ -109,7 +114,7 @@ async function judgeAgain(
   person: LockedEvidence | undefined,
   holds: readonly string[],
   at: Instant,
-): Promise<Pick<Looked, 'situation' | 'dismissed' | 'review' | 'actions'> | undefined> {
+): Promise<Pick<Looked, 'now' | 'dismissed' | 'review' | 'actions'> | undefined> {
   const bundle = await judging.bundle(decision.bundleHash);
   const state = judging.state();
   const identity = person && (await readPerson(tx, person.id));
@@ -127,7 +132,7 @@ async function judgeAgain(
   const { review, assessment } = consider(situation, lifted, state.settings, state.pauses);
   const occurrence = occurrenceOf(situation, bundle.risk);
   return {
-    situation,
+    now: { situation, bundle },
     dismissed: occurrence !== undefined && isDismissed(occurrence, assessment?.evidence ?? evidence, at, bundle.risk),
     review: review ?? undefined,
     actions: actionsOf(row).map((action) => {
@@ -145,7 +150,7 @@ async function judgeAgain(
   };
 }
 
-const askedOf = (actions: readonly ReviewedAction[]) => actions.flatMap(({ asked }) => asked);
+export const askedOf = (actions: readonly ReviewedAction[]) => actions.flatMap(({ asked }) => asked);
 
 /** The plan's actions alone, with their counters read: no other step is taken for one that may not go. */
 function settleOn(review: Review, actions: readonly ReviewedAction[], readings: Parameters<typeof admit>[1]): Review {
@@ -153,8 +158,8 @@ function settleOn(review: Review, actions: readonly ReviewedAction[], readings: 
 }
 
 /** Takes the locks of the guards that are asked, as settle does. */
-async function count(tx: Tx, looked: readonly Looked[], at: Instant) {
-  const asked = looked.flatMap(({ actions }) => askedOf(actions.filter((action) => action !== undefined)));
+export async function count(tx: Tx, actions: readonly (ReviewedAction | undefined)[], at: Instant) {
+  const asked = askedOf(actions.filter((action) => action !== undefined));
   if (asked.length === 0) return { readings: [], present: [] };
   const questions = [...new Map(asked.map((question) => [`${question.scope} ${question.windowMs}`, question])).values()];
   return createSettleSession(runIn(tx)).count(questions, [...new Set(asked.map(({ subject }) => subject))], at);

@@ -1,15 +1,21 @@
 /** Held plans as people see them who must decide: what each waits for and until when, what it would change, why, and how far it reaches. */
 import { holdOf } from '../engine.ts';
 import { type HoldTerms, type ProfileName, planListHash } from '../guard/index.ts';
-import { toRfc3339 } from '../model/clock.ts';
+import type { AppendEntries } from '../ledger/index.ts';
+import { type Clock, toRfc3339 } from '../model/clock.ts';
 import type { DecidedAction, PlannedAction } from '../model/decision.ts';
-import type { AccountId } from '../model/ids.ts';
+import type { AccountId, IdMaker, PlanId } from '../model/ids.ts';
 import type { Cause } from '../model/signal.ts';
+import type { PipelineParts } from '../pipeline/parts.ts';
 import { type Caller, type Item, seesPeople, seesScores } from '../server/index.ts';
+import type { Settings } from '../settings/index.ts';
 import { readExternalIds } from '../store/action-read.ts';
 import { type ApprovalRow, approvalsOf } from '../store/approval-rows.ts';
+import type { Tx } from '../store/db.ts';
+import type { Keyring } from '../store/keyring.ts';
 import { type PlanListRow, readDecisionEntries } from '../store/list-records.ts';
-import type { Core } from './core.ts';
+import type { Store } from '../store/open.ts';
+import type { Judging } from './judging.ts';
 import { instant, planView } from './views.ts';
 
 /** What of a decision's entry a hold is read from. */
@@ -25,6 +31,21 @@ export interface DecidedCore {
   readonly reasons: readonly { readonly code: string; readonly ref?: string; readonly detail?: string }[];
 }
 
+/** What deciding on held plans needs of a process. */
+export interface HoldParts {
+  readonly store: Store;
+  readonly judging: Pick<Judging, 'state' | 'bundle'>;
+  readonly keyring: Keyring;
+  readonly settings: Pick<Settings, 'operators'>;
+  readonly append: AppendEntries<Tx>;
+  readonly ids: IdMaker;
+  readonly clock: Clock;
+  /** Statements that send one job a plan, in the transaction that releases it. */
+  readonly jobs: PipelineParts['jobs'];
+  /** Begins with released plans at once; after the commit. */
+  readonly begin: (released: readonly PlanId[]) => void;
+}
+
 type Row = Pick<PlanListRow, 'id' | 'decisionId' | 'identityId' | 'connection' | 'actions' | 'heldFor' | 'profile'>;
 
 export const actionsOf = (row: Pick<PlanListRow, 'actions'>) => JSON.parse(row.actions) as readonly PlannedAction[];
@@ -36,7 +57,11 @@ const listed = (row: Pick<Row, 'id' | 'connection' | 'actions'>) => ({
 });
 
 /** Plans as they are listed; a held one with all that its approver has to know. */
-export async function planViews(core: Core, rows: readonly PlanListRow[], caller: Caller): Promise<readonly Item[]> {
+export async function planViews(
+  core: Pick<HoldParts, 'store' | 'judging'>,
+  rows: readonly PlanListRow[],
+  caller: Caller,
+): Promise<readonly Item[]> {
   const held = rows.filter(({ state }) => state === 'held');
   if (held.length === 0) return rows.map((row) => planView(row) as unknown as Item);
   const accountIds = held.flatMap((row) => actionsOf(row).flatMap(({ accountId }) => accountId ?? []));
@@ -61,7 +86,7 @@ export async function planViews(core: Core, rows: readonly PlanListRow[], caller
 }
 
 /** The terms of a hold, by the bundle that the plan was decided by, else by the active one. */
-export async function termsOf({ judging }: Pick<Core, 'judging'>, row: Row, decision: DecidedCore): Promise<HoldTerms> {
+export async function termsOf({ judging }: Pick<HoldParts, 'judging'>, row: Row, decision: DecidedCore): Promise<HoldTerms> {
   const bundle = (await judging.bundle(decision.bundleHash).catch(() => undefined)) ?? judging.state().bundle;
   const { connection, heldFor } = row;
   return holdOf({ connection, heldFor, profile: row.profile as ProfileName, actions: actionsOf(row) }, decision, bundle);

@@ -1,16 +1,15 @@
 /** Steps of held plans, as writes of one transaction: the change, the lines in the log, what counts against limits, the jobs. */
 import type { HoldTerms } from '../guard/index.ts';
 import type { Instant } from '../model/clock.ts';
-import type { Entry, Core as EntryCore, EntryType } from '../model/entry.ts';
+import type { Core, Entry, EntryType } from '../model/entry.ts';
 import type { EntryId, IdentityId, PlanId } from '../model/ids.ts';
 import { type ApprovalRow, insertApprovals } from '../store/approval-rows.ts';
 import type { Tx } from '../store/db.ts';
 import { changePlans, type LockedPlan, type PlanChange } from '../store/held-plan-write.ts';
 import { planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses } from '../store/settle-write.ts';
-import type { Core } from './core.ts';
 import type { HeldAgain } from './held-again.ts';
-import { actionsOf } from './held-plans.ts';
+import { actionsOf, type HoldParts } from './held-plans.ts';
 
 /** A person's word on plans. */
 export interface Said {
@@ -32,7 +31,7 @@ export type PlanStep = { readonly one: HeldAgain; readonly counts: boolean } & (
 
 /** Answers the plans that are released. `termsFor` says how long a plan waits that is held for something else from now on. */
 export async function takeSteps(
-  core: Core,
+  parts: HoldParts,
   tx: Tx,
   steps: readonly PlanStep[],
   said: Said | undefined,
@@ -46,7 +45,7 @@ export async function takeSteps(
     const { one, counts } = step;
     const { row } = one;
     if (said !== undefined) {
-      const entry = saidEntry(core, row, said, at);
+      const entry = saidEntry(parts, row, said, at);
       entries.push(entry);
       if (counts && row.heldFor !== null)
         approvals.push({ planId: row.id, by: said.by, hold: row.heldFor, listHash: said.listHash ?? '', entryId: entry.id, at });
@@ -56,21 +55,21 @@ export async function takeSteps(
         break;
       case 'released':
         changes.push({ id: row.id, state: 'released', heldFor: null, deadlineAt: at + planDeadlineMs });
-        entries.push(line(core, 'plan.released', { ...factsOf(row), profile: row.profile, direct: one.direct }, at));
+        entries.push(line(parts, 'plan.released', { ...factsOf(row), profile: row.profile, direct: one.direct }, at));
         break;
       case 'held': {
         const { heldFor } = step;
         changes.push({ id: row.id, state: 'held', heldFor, heldUntil: at + (await termsFor(one, heldFor)).timeoutMs });
-        if (heldFor !== row.heldFor) entries.push(line(core, 'plan.held', { ...factsOf(row), heldFor }, at));
+        if (heldFor !== row.heldFor) entries.push(line(parts, 'plan.held', { ...factsOf(row), heldFor }, at));
         break;
       }
       case 'refused':
         changes.push({ id: row.id, state: 'refused', heldFor: step.by });
-        entries.push(line(core, 'plan.refused', { ...factsOf(row), by: step.by }, at));
+        entries.push(line(parts, 'plan.refused', { ...factsOf(row), by: step.by }, at));
         break;
       case 'expired':
         changes.push({ id: row.id, state: 'expired', heldFor: row.heldFor });
-        entries.push(line(core, 'plan.expired', { ...factsOf(row), heldFor: row.heldFor ?? '', onTimeout: one.terms.onTimeout }, at));
+        entries.push(line(parts, 'plan.expired', { ...factsOf(row), heldFor: row.heldFor ?? '', onTimeout: one.terms.onTimeout }, at));
         break;
       default:
         step satisfies never;
@@ -79,9 +78,9 @@ export async function takeSteps(
   const released = steps.filter(({ kind }) => kind === 'released').map(({ one }) => one);
   await changePlans(tx, changes, at);
   await insertApprovals(tx, approvals);
-  await core.append(tx, entries);
+  await parts.append(tx, entries);
   const uses = released.flatMap(({ row, uses: used }) => used.map((use) => ({ ...use, planId: row.id })));
-  const jobs = released.length === 0 ? [] : await core.jobs(released.map(({ row }) => ({ id: row.id, connection: row.connection })));
+  const jobs = released.length === 0 ? [] : await parts.jobs(released.map(({ row }) => ({ id: row.id, connection: row.connection })));
   for (const { text, values } of [...(uses.length === 0 ? [] : [insertGuardUses(uses, at)]), ...jobs]) await tx.query(text, [...values]);
   return released.map(({ row }) => row.id);
 }
@@ -93,12 +92,12 @@ const factsOf = (row: LockedPlan) => ({
   actions: actionsOf(row).map(({ type }) => type),
 });
 
-export function line<T extends EntryType>({ ids }: Pick<Core, 'ids'>, type: T, core: EntryCore<T>, at: Instant): Entry {
+export function line<T extends EntryType>({ ids }: Pick<HoldParts, 'ids'>, type: T, core: Core<T>, at: Instant): Entry {
   return { id: ids.next<EntryId>(at), type, at, core, pii: null } as Entry;
 }
 
 /** Sealed with the key of the person whom the plan is about: the reason goes when they are erased. */
-function saidEntry({ ids }: Core, row: LockedPlan, { said, reason, by, listHash }: Said, at: Instant): Entry<'approval.given'> {
+function saidEntry({ ids }: HoldParts, row: LockedPlan, { said, reason, by, listHash }: Said, at: Instant): Entry<'approval.given'> {
   const { id: planId, decisionId, identityId } = row;
   return {
     id: ids.next<EntryId>(at),

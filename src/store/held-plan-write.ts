@@ -54,9 +54,15 @@ export async function lockPlans(tx: Tx, ids: readonly PlanId[]): Promise<readonl
   return rows;
 }
 
-/** Ids of held plans whose time is over; those that another process has in hand are left to it. */
-export async function overduePlans(tx: Tx, at: Instant, limit: number): Promise<readonly PlanId[]> {
-  const { rows } = await tx.query<{ id: PlanId }>(
+/** Whether this transaction is the one that looks for plans whose time is over; another process has it in hand otherwise. */
+export async function takeSweep(tx: Tx): Promise<boolean> {
+  const { rows } = await tx.query<{ taken: boolean }>(`select pg_try_advisory_xact_lock(hashtextextended('held plans', 0)) as taken`);
+  return rows[0]?.taken ?? false;
+}
+
+/** Ids of held plans whose time is over. They are locked afterwards, behind their people. */
+export async function overduePlans(db: Db, at: Instant, limit: number): Promise<readonly PlanId[]> {
+  const { rows } = await db.query<{ id: PlanId }>(
     `select id from plan where state = 'held' and held_until <= to_timestamp($1::float8 / 1000) order by held_until, id limit $2`,
     [at, limit],
   );

@@ -193,3 +193,55 @@ describe('hold and release', () => {
     expect((await approve(await world.held())).body.plans).toMatchObject([{ state: 'released' }]);
   });
 });
+
+describe('a held plan whose time is over', () => {
+  it('expires, and nobody lets it go any more; what went with its decision is not done again', async () => {
+    world = await openHoldWorld({ people: ['ben'], policy: { timeout: '10m' } });
+    await world.hijack('ben');
+    await world.carryOut();
+    const list = await world.held();
+    await world.pass(600);
+    expect((await approve(list)).body.detail).toContain('its time is over');
+    expect(await world.core.holds.sweep()).toBe(1);
+    expect(await world.core.holds.sweep()).toBe(0);
+    expect(await world.get(`/api/v1/plans/${list.items[0].id}`)).toMatchObject({ state: 'expired', heldFor: 'approval' });
+    expect((await approve(list)).body.detail).toContain('it is not held');
+    expect(await world.query('select count(*)::int as count from plan')).toEqual([{ count: 2 }]);
+    const [entry] = await world.query(`select core from ledger_entry where type = 'plan.expired'`);
+    expect(JSON.parse(String(entry?.['core']))).toMatchObject({ heldFor: 'approval', onTimeout: 'fallback' });
+  });
+
+  it('takes its lesser step where that was not taken with the decision, once and of the same decision', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben', 'cat', 'dan'], profile: 'small', policy: { timeout: '90m' } });
+    // Three people an hour: the fourth gets neither the step nor its lesser one.
+    for (const who of ['ann', 'ben', 'cat', 'dan']) await world.hijack(who);
+    const [dan] = (await world.held()).items;
+    const lesser = () => world.query(`select state from plan where decision_id = $1 and id <> $2`, [dan.decisionId, dan.id]);
+    expect(await lesser()).toEqual([]);
+    await world.pass(90 * 60);
+    // Two sweeps at once do it once.
+    await Promise.all([world.core.holds.sweep(), world.core.holds.sweep()]);
+    await world.core.holds.sweep();
+    expect(await lesser()).toHaveLength(1);
+    await world.carryOut();
+    expect(await lesser()).toEqual([{ state: 'done' }]);
+    expect(world.provider.sessions('dan')).toHaveLength(1);
+    expect((await world.get('/api/v1/plans?state=expired')).items).toHaveLength(4);
+  });
+
+  it.each(['deny', 'escalate'] as const)('with onTimeout %s does nothing', async (onTimeout) => {
+    world = await openHoldWorld({ people: ['ben'], policy: { timeout: '10m', onTimeout, alone: true } });
+    await world.hijack('ben');
+    await world.pass(600);
+    expect(await world.core.holds.sweep()).toBe(1);
+    expect(await world.query('select state from plan')).toEqual([{ state: 'expired' }]);
+  });
+
+  it('that a pause held on its way gets an end when it is first seen', async () => {
+    world = await openHoldWorld({ people: ['ben'] });
+    await world.hijack('ben');
+    await world.query('update plan set held_until = null');
+    await world.core.holds.sweep();
+    expect((await world.held()).items[0].heldUntil).toBe('2026-05-05T10:00:00.000Z');
+  });
+});
