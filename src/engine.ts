@@ -15,6 +15,7 @@ import {
   type NamedApproval,
   type PlanDraft,
   parseGuardrails,
+  personFromRung,
   type Review,
   readingOf,
   review,
@@ -41,6 +42,8 @@ import {
   compileDetections,
   compilePolicies,
   decide,
+  intendOrder,
+  isOrder,
   type KnownNames,
   lintFiles,
   parseDuration,
@@ -163,7 +166,9 @@ export function consider(
   options: { readonly trace?: boolean } = {},
 ): Draft {
   const assessment = assess(situation, bundle.risk);
-  const intent = decide(situation, assessment, bundle.policies, settings, options);
+  const intent = isOrder(situation)
+    ? intendOrder(situation, settings, (connection) => personFromRung(bundle.guards, settings, connection))
+    : decide(situation, assessment, bundle.policies, settings, options);
   return {
     situation,
     state: 'decided',

@@ -19,6 +19,7 @@ import { explainDecision } from './explained-decision.ts';
 import { explainIdentity } from './explained-identity.ts';
 import { mergeByPerson } from './merging.ts';
 import type { Metrics } from './metrics.ts';
+import { giveOrder } from './orders.ts';
 import { recordReaders, replayDecision } from './record-readers.ts';
 import { giveVerdict, previewDismissal } from './verdicts.ts';
 
@@ -69,6 +70,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     records: recordReaders(core, settings),
     merge: (id, into, reason, caller) => mergeByPerson(core, { id, into, reason, by: caller.name }),
     plans: {
+      order: (given, caller) => giveOrder(core, given, caller),
       approve: (given, caller) => approvePlans(core, given, caller),
       deny: (id, reason, caller) => denyPlan(core, id, reason, caller),
       hold: (id, reason, caller) => holdPlan(core, id, reason, caller),

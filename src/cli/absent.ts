@@ -16,7 +16,7 @@ const absent: Readonly<Record<string, readonly string[]>> = {
   report: [],
   drill: ['run', 'list'],
   backup: ['create', 'verify', 'restore'],
-  identity: ['act', 'erase', 'hold'],
+  identity: ['erase', 'hold'],
   key: ['rotate', 'export'],
   ledger: ['export'],
   policy: ['backtest', 'diff', 'push', 'promote', 'rollback', 'status'],

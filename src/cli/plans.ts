@@ -1,6 +1,6 @@
-/** `plan approve`, `deny`, `hold` and `release`: what people decide on held plans. */
+/** `plan approve`, `deny`, `hold` and `release`: what people decide on held plans; and `identity act`: what they order themselves. */
 import type { Command } from 'commander';
-import { createClient } from './client.ts';
+import { CommandError, createClient } from './client.ts';
 import type { CommandContext, ExitCode } from './console.ts';
 
 type Run = (action: () => Promise<ExitCode>) => Promise<void>;
@@ -49,6 +49,48 @@ export function addPlanDecisions(plan: Command, context: CommandContext, run: Ru
         }),
       );
   }
+}
+
+interface ActOptions {
+  readonly reason: string;
+  readonly connection?: string;
+  readonly parameter: readonly string[];
+  readonly json?: boolean;
+}
+
+export function addIdentityAct(identity: Command, context: CommandContext, run: Run): void {
+  identity
+    .command('act')
+    .description('orders an action about a person, outside of any policy; exit 1 where it is refused')
+    .argument('<id>', 'id or alias')
+    .argument('<action>', 'such as session.revoke')
+    .requiredOption('--reason <text>', 'why; kept sealed with the person')
+    .option('--connection <id>', 'only there')
+    .option('--parameter <name=value>', 'such as expires=4h; may be repeated', (one: string, all: string[]) => [...all, one], [])
+    .option('--json', 'print JSON')
+    .action((identityId: string, type: string, { reason, connection, parameter, json }: ActOptions) =>
+      run(async () => {
+        const parameters = Object.fromEntries(parameter.map(pairOf));
+        const action = { type, ...(connection === undefined ? {} : { connection }), parameters };
+        const given = await createClient(context).post<{ decisionId: string; planIds: readonly string[]; state: string }>('/api/v1/plans', {
+          identityId,
+          actions: [action],
+          reason,
+        });
+        const { state, planIds, decisionId } = given;
+        const wait = state === 'held' ? '\nsomebody else must approve: rescind plan list --state held' : '';
+        context.console.out(
+          json ? `${JSON.stringify(given, null, 2)}\n` : `${state}: ${planIds.join(', ')} (decision ${decisionId})${wait}\n`,
+        );
+        return 0;
+      }),
+    );
+}
+
+function pairOf(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new CommandError(`--parameter ${text}: write name=value`);
+  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function describe({ id, state, heldFor, missing, repeated, reason }: Answer): string {

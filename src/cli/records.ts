@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type Client, CommandError, createClient } from './client.ts';
 import { type CommandContext, type ExitCode, formatTable } from './console.ts';
 import { addDecisionExplain, addIdentityExplain } from './explain.ts';
-import { addPlanDecisions } from './plans.ts';
+import { addIdentityAct, addPlanDecisions } from './plans.ts';
 
 type Run = (action: () => Promise<ExitCode>) => Promise<void>;
 interface Page {
@@ -108,6 +108,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     run,
   );
   addIdentityExplain(identity, context, run);
+  addIdentityAct(identity, context, run);
 
   identity
     .command('merge')

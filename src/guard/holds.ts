@@ -1,6 +1,9 @@
 /** What a held plan waits for, whom it asks, and how long. Pure: the terms follow from documents and from what was decided. */
+
+import type { JudgingSettings } from '../model/settings.ts';
 import type { Cause } from '../model/signal.ts';
 import type { Guardrails, ProfileName } from './guardrails.ts';
+import { profileOf } from './review.ts';
 import { durationMs, type GuardSettings } from './schema.ts';
 
 export type OnTimeout = 'deny' | 'fallback' | 'escalate';
@@ -66,6 +69,12 @@ export function holdTerms(
     timeoutMs: Math.min(...all.map(({ timeoutMs }) => timeoutMs)),
     onTimeout: first.onTimeout,
   };
+}
+
+/** From which rung on an order at the connection needs a second person. */
+export function personFromRung({ profiles }: Pick<Guardrails, 'profiles'>, settings: JudgingSettings, connection: string): number {
+  const { all } = profiles[profileOf(connection, settings)];
+  return (all.approval as unknown as GuardSettings['approval']).personFromRung;
 }
 
 function defaultTimeoutMs(rung: number, { timeouts }: GuardSettings['approval']): number {

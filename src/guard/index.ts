@@ -4,7 +4,7 @@ export { ceilingFor } from './ceiling.ts';
 export { admit } from './choose.ts';
 export { type Conclusion, concludeReview, type PlanDraft } from './conclude.ts';
 export { type Guardrails, type GuardrailsResult, guardrailsPath, type ProfileName, parseGuardrails } from './guardrails.ts';
-export { type HoldTerms, holdTerms, isForRelease, type NamedApproval, type OnTimeout } from './holds.ts';
+export { type HoldTerms, holdTerms, isForRelease, type NamedApproval, type OnTimeout, personFromRung } from './holds.ts';
 export { type Asked, allowedPeople, answerTo, readingOf } from './limits.ts';
 export { coveringPause } from './pauses.ts';
 export { planListHash } from './plan-list.ts';

@@ -143,7 +143,8 @@ function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround
       });
     }
   }
-  if (paused) return end('held', 'killSwitch');
+  // An order is answered at once: it does not wait for the end of a pause.
+  if (paused) return end(cause === 'person' ? 'refused' : 'held', 'killSwitch');
   const rested = binds('cooldown') && rules.cooldown !== 'off' ? coolingDown(wanted, situation, proof, rules.cooldown) : undefined;
   if (binds('approval') && wanted.approval !== undefined) {
     return { ...end('held', 'approval', { code: 'approval', ref: wanted.approval }), asked: rested?.asked ?? [] };
@@ -168,7 +169,7 @@ function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround
 }
 
 /** A connection that the configuration does not know is held to the standard. */
-function profileOf(connection: string, settings: JudgingSettings): ProfileName {
+export function profileOf(connection: string, settings: JudgingSettings): ProfileName {
   return Object.hasOwn(settings.connections, connection)
     ? (settings.connections[connection]?.profile ?? settings.profile)
     : settings.profile;

@@ -127,6 +127,19 @@ export interface ServerParts {
   ): Promise<Item | undefined>;
   /** What people decide on plans. Undefined where there is no such plan; throws `conflict` where the word does not count. */
   readonly plans: {
+    /** A person's order about somebody; undefined where there is no such person. */
+    order(
+      given: {
+        readonly identityId: string;
+        readonly actions: readonly {
+          readonly type: string;
+          readonly connection?: string | undefined;
+          readonly parameters?: Readonly<Record<string, string | number | boolean>> | undefined;
+        }[];
+        readonly reason: string;
+      },
+      caller: Caller,
+    ): Promise<Item | undefined>;
     approve(
       given: { readonly planIds: readonly string[]; readonly hash: string; readonly reason: string },
       caller: Caller,

@@ -69,6 +69,8 @@ export async function openHoldWorld(options: {
   readonly profile?: 'sandbox' | 'small' | 'standard';
   readonly personFromRung?: number;
   readonly protectedPeople?: readonly string[];
+  /** Of the one connection; enforced where it is not said. */
+  readonly enforcement?: 'report-only';
 }): Promise<HoldWorld> {
   const startAt = fromRfc3339('2026-05-04T10:00:00.000Z') as number;
   const database = await testDatabase();
@@ -96,7 +98,7 @@ export async function openHoldWorld(options: {
     text: stringify({
       database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
       policies,
-      enforcement: { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
+      enforcement: options.enforcement ?? { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
       overrides: { 'TP-001': 'enforce' },
       keys: { wrap: createHash('sha256').update('holds').digest('base64url') },
       connections: [

@@ -37,6 +37,7 @@ const matrix: readonly (readonly [method: 'GET' | 'POST', path: string, may: rea
   ['GET', '/api/v1/ledger/tile/0/000', all],
   ['POST', '/api/v1/signals', [...operators, 'ingest']],
   ['POST', `/api/v1/identities/${id}/merge`, ['admin']],
+  ['POST', '/api/v1/plans', operators],
   ['POST', '/api/v1/plans/approve', ['admin', 'approver']],
   ['POST', `/api/v1/plans/${id}/deny`, ['admin', 'approver']],
   ['POST', `/api/v1/plans/${id}/hold`, ['admin', 'approver']],

@@ -110,6 +110,7 @@ export async function openWorld(
     dismissal: async (id) => ({ id, dismissed: [], events: [], moreEvents: false }),
     verdict: async (id, given) => ({ id, ...given, decisionIds: [], dismissed: [], events: [], moreEvents: false }),
     plans: {
+      order: async () => ({ id: newId(), decisionId: newId(), planIds: [newId()], state: 'released' }),
       approve: async ({ planIds }) => ({ plans: planIds.map((id) => ({ id, state: 'released', heldFor: null })) }),
       deny: async (id) => ({ id, state: 'refused', heldFor: 'denied' }),
       hold: async (id) => ({ id, state: 'held', heldFor: 'person' }),

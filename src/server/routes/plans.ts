@@ -3,11 +3,18 @@ import { z } from 'zod';
 import { planStates } from '../../model/action.ts';
 import { AppError } from '../../model/errors.ts';
 import type { Role } from '../../model/operator.ts';
+import { operators } from '../authentication.ts';
 import type { Caller, ServerParts } from '../parts.ts';
 import { defineRoute, type Route } from '../route-table.ts';
 
 const deciders: readonly Role[] = ['admin', 'approver'];
 const reason = z.string().trim().min(1).max(500);
+const name = z.string().min(1).max(128);
+const orderedAction = z.strictObject({
+  type: name,
+  connection: name.optional().describe('Only there; wherever the person has an account where it is not said'),
+  parameters: z.record(z.string().max(64), z.union([z.string().max(200), z.number(), z.boolean()])).optional(),
+});
 const answer = z.looseObject({
   id: z.string(),
   state: z.enum(planStates),
@@ -38,6 +45,25 @@ export function planRoutes(parts: ServerParts): readonly Route[] {
       },
     });
   return [
+    defineRoute({
+      method: 'post',
+      path: '/api/v1/plans',
+      summary: 'An order of a person about somebody, outside of any policy',
+      access: operators,
+      body: z.strictObject({ identityId: name, actions: z.array(orderedAction).min(1).max(10), reason }),
+      answers: {
+        202: {
+          description: 'Decided; held where a second person must approve',
+          schema: z.looseObject({ decisionId: z.string(), planIds: z.array(z.string()), state: z.enum(['released', 'held']) }),
+        },
+      },
+      async handle({ body, caller, response }) {
+        const given = await parts.plans.order(body, caller);
+        if (given === undefined) throw new AppError('notFound', 'There is no such person.');
+        response.status(202);
+        return given;
+      },
+    }),
     defineRoute({
       method: 'post',
       path: '/api/v1/plans/approve',
