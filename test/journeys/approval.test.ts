@@ -1,5 +1,6 @@
 /** Held plans and the people who decide on them: shown, approved, denied, held and let go, through HTTP. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { runProgram } from '../../src/cli/program.ts';
 import { type Answer, type HoldWorld, openHoldWorld } from './hold-world.ts';
 
 let world: HoldWorld;
@@ -243,5 +244,35 @@ describe('a held plan whose time is over', () => {
     await world.query('update plan set held_until = null');
     await world.core.holds.sweep();
     expect((await world.held()).items[0].heldUntil).toBe('2026-05-05T10:00:00.000Z');
+  });
+});
+
+describe('the commands', () => {
+  it('list with the hash, approve, deny and order', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'] });
+    const said: string[] = [];
+    const warned: string[] = [];
+    const run = (...args: string[]) => {
+      const console = { out: (text: string) => said.push(text), err: (text: string) => warned.push(text) };
+      const env = { RESCIND_URL: world.origin, RESCIND_TOKEN: 'lead' };
+      return runProgram(args, { env, console, version: '1', ended: new AbortController().signal } as never);
+    };
+    for (const who of ['ann', 'ben']) await world.hijack(who);
+    expect(await run('plan', 'list', '--state', 'held')).toBe(0);
+    const { items, hash } = await world.held();
+    expect(said.splice(0).join('')).toContain(`hash of this list: ${hash}`);
+    const [ben, ann] = items.map(({ id }) => id) as [string, string];
+    expect(await run('plan', 'approve', ben, '--hash', hash, '--reason', 'half of it')).toBe(1);
+    expect(await run('plan', 'approve', ben, '--reason', 'unseen')).toBe(2);
+    expect(await run('plan', 'deny', ann, '--reason', 'she is on a trip')).toBe(0);
+    expect(said.splice(0).join('')).toBe(`${ann} refused\n`);
+    const one = await world.get(`/api/v1/plans/${ben}`);
+    expect(await run('plan', 'approve', ben, '--hash', one.hash, '--reason', 'not his')).toBe(0);
+    expect(said.splice(0).join('')).toBe(`${ben} released\n`);
+    expect(await run('identity', 'act', 'ann', 'session.revoke', '--reason', 'she asked for it')).toBe(0);
+    expect(said.splice(0).join('')).toMatch(/^released: \S+ \(decision \S+\)\n$/);
+    expect(await run('identity', 'act', 'ann', 'mfa.reset', '--reason', 'she asked for it')).toBe(1);
+    expect(await run('identity', 'act', 'ann', 'session.revoke', '--reason', 'x', '--parameter', 'scope')).toBe(2);
+    expect(warned.join('')).toContain('unsupported sandbox');
   });
 });

@@ -47,6 +47,7 @@ export interface HoldPolicy {
 
 export interface HoldWorld {
   readonly core: Awaited<ReturnType<typeof startCore>>;
+  readonly origin: string;
   readonly provider: SandboxProviderStandIn;
   get(path: string, as?: string): Promise<Answer>;
   post(path: string, body: object, as?: string): Promise<{ status: number; body: Answer }>;
@@ -159,6 +160,7 @@ export async function openHoldWorld(options: {
   };
   const world: HoldWorld = {
     core,
+    origin,
     provider,
     get,
     post,
