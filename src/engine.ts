@@ -11,8 +11,12 @@ import {
   concludeReview,
   endsAdministration,
   type Guardrails,
+  type HoldTerms,
+  holdTerms,
+  type NamedApproval,
   type PlanDraft,
   parseGuardrails,
+  personFromRung,
   type Review,
   reachedBy,
   readingOf,
@@ -22,6 +26,7 @@ import {
   type ClauseTrace,
   type CounterReading,
   type CounterUse,
+  type DecidedAction,
   engineNumber,
   type Intent,
   type Judgement,
@@ -39,8 +44,11 @@ import {
   compileDetections,
   compilePolicies,
   decide,
+  intendOrder,
+  isOrder,
   type KnownNames,
   lintFiles,
+  parseDuration,
   type WhatIfJudge,
 } from './policy/index.ts';
 import { assess, contextOf, parseRiskModel, pointsOf, type RiskModel } from './risk/index.ts';
@@ -162,7 +170,9 @@ export function consider(
   options: { readonly trace?: boolean } = {},
 ): Draft {
   const assessment = assess(situation, bundle.risk);
-  const intent = decide(situation, assessment, bundle.policies, settings, options);
+  const intent = isOrder(situation)
+    ? intendOrder(situation, settings, (connection) => personFromRung(bundle.guards, settings, connection))
+    : decide(situation, assessment, bundle.policies, settings, options);
   return {
     situation,
     state: 'decided',
@@ -255,6 +265,40 @@ export function conclude(draft: Draft, readings: readonly CounterReading[]): Jud
     direct,
     snapshot,
   };
+}
+
+/** What a held plan of a decision waits for; the bundle is the one that it was decided by. */
+export function holdOf(
+  plan: Pick<PlanDraft, 'heldFor' | 'profile' | 'connection'> & { readonly actions: readonly Pick<DecidedAction, 'type' | 'accountId'>[] },
+  decision: Pick<Judgement, 'cause' | 'actions'>,
+  bundle: Pick<Bundle, 'policies' | 'guards'>,
+): HoldTerms {
+  const decided = heldActions(plan, decision.actions);
+  const named = new Map(decided.flatMap((action) => approvalOf(action, bundle) ?? []).map((each) => [JSON.stringify(each), each]));
+  const rung = Math.max(0, ...decided.map((action) => action.rung));
+  return holdTerms({ heldFor: plan.heldFor ?? '', cause: decision.cause, profile: plan.profile, rung }, [...named.values()], bundle.guards);
+}
+
+/** The actions of a decision that a plan is made of, those that were held first. */
+export function heldActions(
+  plan: { readonly connection: string; readonly actions: readonly Pick<DecidedAction, 'type' | 'accountId'>[] },
+  actions: readonly DecidedAction[],
+): readonly DecidedAction[] {
+  return plan.actions.flatMap(({ type, accountId }) => {
+    const same = actions.filter(
+      (action) => action.type === type && action.accountId === accountId && action.connection === plan.connection,
+    );
+    return same.find(({ state }) => state === 'held') ?? same[0] ?? [];
+  });
+}
+
+function approvalOf({ policyId, step }: DecidedAction, { policies }: Pick<Bundle, 'policies'>): NamedApproval | undefined {
+  const policy = policies.policies.find(({ id }) => id === policyId);
+  const name = policy?.steps.find((each) => each.name === step)?.approval;
+  const document = name === undefined ? undefined : policy?.document.approvals?.[name];
+  if (name === undefined || document === undefined) return undefined;
+  const { approvers, required, timeout, onTimeout } = document;
+  return { name, approvers, required, timeoutMs: parseDuration(timeout) as number, onTimeout };
 }
 
 /** Judges a record again. */

@@ -1,5 +1,5 @@
 /** The journey of a batch of signals: what happens in which order inside the one transaction that accepts and decides them. */
-import { conclude, type Judged, questionsOf } from './engine.ts';
+import { type Bundle, conclude, type Judged, questionsOf } from './engine.ts';
 import { createTally } from './guard/index.ts';
 import type { Instant } from './model/clock.ts';
 import type { Acknowledgement } from './model/signal.ts';
@@ -34,7 +34,7 @@ async function settleTogether(items: readonly Item[], parts: PipelineParts): Pro
     // What several events together amount to is a signal of its own, judged after them.
     const { batch, rings } = await detect(judged, opened, session, judging, parts);
     // Only what would act asks the limits, and only now are the guard locks taken.
-    const settled = await concludeAll(batch.considered, session, opened.at, parts);
+    const settled = await concludeAll(batch.considered, session, opened.at, judging.bundle, parts);
     const sources = new Set([...batch.considered, ...batch.failed].map(({ item }) => item.arrival.source));
     const newSources = [...sources].filter((source) => judging.sourceSince(source) === undefined);
     await session.commit([...(await composeWrites(settled, batch, newSources, opened.at, parts)), ...rings]);
@@ -70,10 +70,11 @@ async function concludeAll(
   considered: readonly Considered[],
   session: SettleSession,
   at: Instant,
+  bundle: Bundle,
   parts: PipelineParts,
 ): Promise<readonly Settled[]> {
   const questions = considered.flatMap((one) => questionsOf(one.draft));
-  if (questions.length === 0) return considered.map((one) => nameDecision(one, conclude(one.draft, []), at, parts));
+  if (questions.length === 0) return considered.map((one) => nameDecision(one, conclude(one.draft, []), at, bundle, parts));
   const counted = await session.count(
     [...new Map(questions.map((question) => [`${question.scope} ${question.windowMs}`, question])).values()],
     [...new Set(questions.flatMap(({ subject, also = [] }) => [subject, ...also]))],
@@ -83,7 +84,7 @@ async function concludeAll(
   return considered.map((one) => {
     const judged: Judged = conclude(one.draft, tally.readingsFor(questionsOf(one.draft)));
     tally.add(judged.uses);
-    return nameDecision(one, judged, at, parts);
+    return nameDecision(one, judged, at, bundle, parts);
   });
 }
 

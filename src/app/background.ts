@@ -19,6 +19,7 @@ import type { ConnectedAdapters } from './adapters.ts';
 import type { Breakers } from './breakers.ts';
 import { loadPolicies } from './core.ts';
 import type { HeldLevels } from './held-levels.ts';
+import type { HoldTimeouts } from './hold-timeouts.ts';
 import type { Judging } from './judging.ts';
 import { endPausesInTime } from './pausing.ts';
 import type { PeopleParts } from './people.ts';
@@ -38,6 +39,7 @@ export interface BackgroundParts {
   readonly adapters: ConnectedAdapters;
   readonly levels: HeldLevels;
   readonly breakers: Breakers;
+  readonly holds: HoldTimeouts;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -54,10 +56,12 @@ const levelsEveryMs = 2_000;
 const breakersEveryMs = 5_000;
 /** It counts the signals of an hour. */
 const sourcesEveryMs = 60_000;
+/** Whoever decides after the end is told so at once. */
+const holdsEveryMs = 2_000;
 const tidyEveryMs = 6 * 3_600_000;
 
 export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
-  const { judging, store, records, clock, log, levels, breakers } = parts;
+  const { judging, store, records, clock, log, levels, breakers, holds } = parts;
   const failed = (task: string) => (error: unknown) =>
     log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
   const ending = new AbortController();
@@ -69,6 +73,7 @@ export function startBackground(parts: BackgroundParts): { stop(): Promise<void>
     repeat(clock, levelsEveryMs, () => levels.look(), failed('levels')),
     repeat(clock, breakersEveryMs, () => breakers.look(), failed('breakers')),
     repeat(clock, sourcesEveryMs, () => breakers.lookAtSources(), failed('sources')),
+    repeat(clock, holdsEveryMs, () => holds.sweep(), failed('holds')),
     repeat(clock, tidyEveryMs, () => tidy(store, clock), failed('tidy')),
   ];
   const folder = watchPolicies(parts, failed('policies'));

@@ -1,13 +1,13 @@
 /** Everything of a process but its listener: the store, the rooms and what runs in the background. */
 import { createHmac, type KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
-import { createExecutor, createQueue } from '../actions/index.ts';
+import { createExecutor, createQueue, type PlanRef } from '../actions/index.ts';
 import { type Bundle, compileBundle } from '../engine.ts';
 import { ceilingFor } from '../guard/index.ts';
 import { createAppender, createLedgerReader, createSequencer, ledgerOrigin } from '../ledger/index.ts';
 import type { Clock } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
-import { createIdMaker, type RandomBytes } from '../model/ids.ts';
+import { createIdMaker, type PlanId, type RandomBytes } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { SourceKind } from '../model/signal.ts';
 import { createPipeline } from '../pipeline.ts';
@@ -30,6 +30,7 @@ import { startBackground } from './background.ts';
 import { beneathPolicy } from './beneath-policy.ts';
 import { createBreakers } from './breakers.ts';
 import { createHeldLevels } from './held-levels.ts';
+import { createHoldTimeouts } from './hold-timeouts.ts';
 import { openJudging } from './judging.ts';
 import { createOwnMarks } from './own-marks.ts';
 import { syncConfiguredPeople, syncDirectory } from './people.ts';
@@ -206,6 +207,12 @@ export async function startCore(options: CoreOptions) {
       onFinished: ({ plan, state }) => options.planFinished?.(plan.connection, state),
     });
 
+    const jobs = (refs: readonly PlanRef[]) => queue.jobStatements(refs, clock.now() + jobAfterMs);
+    /** The job is the guarantee; this process need not wait for it. */
+    const begin = (released: readonly PlanId[]) => {
+      for (const planId of released)
+        executor.run(planId).catch((error: unknown) => log.warn({ planId, error: (error as Error).name }, 'plan.runFailed'));
+    };
     const settling = createSettleConnection(store);
     ending.push(() => settling.close());
     const pipeline = createPipeline({
@@ -217,15 +224,13 @@ export async function startCore(options: CoreOptions) {
         ref: refUnder,
         pseudonym: (kind, text) => keyring.ref(kind, text),
       },
-      jobs: (refs) => queue.jobStatements(refs, clock.now() + jobAfterMs),
+      jobs,
       ids,
       random,
       log,
       committed({ released, newSources, at }) {
         judging.sawSources(newSources, at);
-        // The job is the guarantee; this process need not wait for it.
-        for (const planId of released)
-          executor.run(planId).catch((error: unknown) => log.warn({ planId, error: (error as Error).name }, 'plan.runFailed'));
+        begin(released);
       },
     });
     const batcher = createBatcher<Item, Awaited<ReturnType<typeof pipeline.settle>>[number]>((items) => pipeline.settle(items), {
@@ -265,6 +270,7 @@ export async function startCore(options: CoreOptions) {
     await recordStart(started, records);
     const levels = createHeldLevels({ store, judging, clock, log });
     const breakers = createBreakers({ judging, settings: judgingConfig, batcher, records, clock, log });
+    const holds = createHoldTimeouts({ store, judging, keyring, settings, append, ids, clock, jobs, begin }, log);
     const background = startBackground({
       store,
       judging,
@@ -276,6 +282,7 @@ export async function startCore(options: CoreOptions) {
       adapters,
       levels,
       breakers,
+      holds,
       clock,
       log,
     });
@@ -291,8 +298,11 @@ export async function startCore(options: CoreOptions) {
       judging,
       batcher,
       executor,
+      jobs,
+      begin,
       levels,
       breakers,
+      holds,
       sequencer,
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,

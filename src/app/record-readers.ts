@@ -19,10 +19,11 @@ import {
 } from '../store/list-records.ts';
 import type { Core, CoreOptions } from './core.ts';
 import { contextOfPerson } from './held-levels.ts';
+import { aboutHeld, planViews } from './held-plans.ts';
 import { knownNow } from './known.ts';
 import { disclose } from './targets.ts';
 import { verdictViews } from './verdicts.ts';
-import { actionView, claimView, decisionView, identityView, planView, type Standing, signalView } from './views.ts';
+import { actionView, claimView, decisionView, identityView, type Standing, signalView } from './views.ts';
 
 /** A signal whose person nobody has found by then is one for people to look at. */
 const reviewAfterMs = 60_000;
@@ -83,8 +84,12 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
       },
     },
     plans: {
-      list: async (filter, page) => (await listPlans(store, filter, page)).map((row) => shown(planView(row))),
-      get: async (id) => (isId(id) ? (await listPlans(store, { id }, one)).map((row) => shown(planView(row)))[0] : undefined),
+      async list({ ids, ...filter }, page, caller) {
+        const given = ids === undefined ? {} : { ids: ids.split(',') };
+        return planViews(core, await listPlans(store, { ...filter, ...given }, page), caller);
+      },
+      get: async (id, _query, caller) => (isId(id) ? (await planViews(core, await listPlans(store, { id }, one), caller))[0] : undefined),
+      about: ({ state }, items) => (state === 'held' ? aboutHeld(items) : {}),
     },
     actions: {
       list: async (filter, page) => (await listActions(store, filter, page)).map((row) => shown(actionView(row))),

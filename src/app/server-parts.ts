@@ -11,11 +11,13 @@ import { readBacklog } from '../store/ledger-state.ts';
 import { readDecisionEntry } from '../store/list-records.ts';
 import { endConsoleSession, findConsoleSession, redeemSignInLink } from '../store/sign-in.ts';
 import { findToken } from '../store/token-store.ts';
+import { approvePlans, denyPlan, holdPlan, releasePlan } from './approvals.ts';
 import type { Core, CoreOptions } from './core.ts';
 import { explainDecision } from './explained-decision.ts';
 import { explainIdentity } from './explained-identity.ts';
 import { mergeByPerson } from './merging.ts';
 import type { Metrics } from './metrics.ts';
+import { giveOrder } from './orders.ts';
 import { pause, resume } from './pausing.ts';
 import { recordReaders, replayDecision } from './record-readers.ts';
 import { giveVerdict, previewDismissal } from './verdicts.ts';
@@ -67,6 +69,13 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     },
     records: recordReaders(core, settings),
     merge: (id, into, reason, caller) => mergeByPerson(core, { id, into, reason, by: caller.name }),
+    plans: {
+      order: (given, caller) => giveOrder(core, given, caller),
+      approve: (given, caller) => approvePlans(core, given, caller),
+      deny: (id, reason, caller) => denyPlan(core, id, reason, caller),
+      hold: (id, reason, caller) => holdPlan(core, id, reason, caller),
+      release: (id, reason, caller) => releasePlan(core, id, reason, caller),
+    },
     replay: (id, which) => replayDecision(core, id, which),
     dismissal: (id, scope, caller) => previewDismissal(core, id, scope, caller),
     verdict: (id, request, caller) => giveVerdict(core, id, request, caller),

@@ -3,11 +3,14 @@ import type { Command } from 'commander';
 import { type Client, CommandError, createClient } from './client.ts';
 import { type CommandContext, type ExitCode, formatTable } from './console.ts';
 import { addDecisionExplain, addIdentityExplain } from './explain.ts';
+import { addIdentityAct, addPlanDecisions } from './plans.ts';
 
 type Run = (action: () => Promise<ExitCode>) => Promise<void>;
 interface Page {
   readonly items: readonly Record<string, unknown>[];
   readonly nextCursor: string | null;
+  /** Of held plans: approves exactly this page. */
+  readonly hash?: string;
 }
 
 interface Listing {
@@ -38,7 +41,7 @@ function addListing({ command, path, columns, filters, flags = {} }: Listing, co
       if (json) context.console.out(`${JSON.stringify(page, null, 2)}\n`);
       else
         context.console.out(
-          `${formatTable([shown, ...page.items.map((item) => shown.map((column) => cellOf(item, column)))])}\n${page.nextCursor === null ? '' : `more: --cursor ${page.nextCursor}\n`}`,
+          `${formatTable([shown, ...page.items.map((item) => shown.map((column) => cellOf(item, column)))])}\n${page.hash === undefined ? '' : `hash of this list: ${page.hash}\n`}${page.nextCursor === null ? '' : `more: --cursor ${page.nextCursor}\n`}`,
         );
       return 0;
     }),
@@ -105,6 +108,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     run,
   );
   addIdentityExplain(identity, context, run);
+  addIdentityAct(identity, context, run);
 
   identity
     .command('merge')
@@ -161,12 +165,13 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     {
       command: plan,
       path: '/api/v1/plans',
-      columns: ['id', 'decisionId', 'state', 'heldFor', 'connection'],
-      filters: ['state', 'decision'],
+      columns: ['id', 'decisionId', 'state', 'heldFor', 'heldUntil', 'connection', 'actions'],
+      filters: ['state', 'decision', 'ids'],
     },
     context,
     run,
   );
+  addPlanDecisions(plan, context, run);
   const action = program.command('action').description('calls to providers and what became of them');
   addListing(
     {

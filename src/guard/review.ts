@@ -181,7 +181,8 @@ function reviewAction(asWritten: WantedAction, stepRung: number, surround: Surro
   }
   const bar = evidenceBar(stepRung, situation, weighed, rules.standing, binds);
   if (bar !== undefined) return end('refused', bar.by, bar.reason);
-  if (paused) return end('held', 'killSwitch');
+  // An order is answered at once: it does not wait for the end of a pause.
+  if (paused) return end(cause === 'person' ? 'refused' : 'held', 'killSwitch');
   const rested = binds('cooldown') && rules.cooldown !== 'off' ? coolingDown(wanted, situation, proof, rules.cooldown) : undefined;
   const broken = binds('breaker') ? heldByBreaker(stepRung, situation, rules.standing.breaker) : undefined;
   if (broken !== undefined) return end('held', 'breaker', broken);
@@ -204,7 +205,7 @@ function reviewAction(asWritten: WantedAction, stepRung: number, surround: Surro
 }
 
 /** A connection that the configuration does not know is held to the standard. */
-function profileOf(connection: string, settings: JudgingSettings): ProfileName {
+export function profileOf(connection: string, settings: JudgingSettings): ProfileName {
   return Object.hasOwn(settings.connections, connection)
     ? (settings.connections[connection]?.profile ?? settings.profile)
     : settings.profile;

@@ -75,6 +75,24 @@ export const coreSchemas = {
     direct: z.boolean(),
   }),
   'plan.held': z.strictObject({ planId: id, decisionId: id, connection: id, actions: z.array(code), heldFor: code }),
+  /** Nobody let it go in time. */
+  'plan.expired': z.strictObject({
+    planId: id,
+    decisionId: id,
+    connection: id,
+    actions: z.array(code),
+    heldFor: code,
+    onTimeout: z.enum(['deny', 'fallback', 'escalate']),
+  }),
+  /** A person's word on a plan; why stands sealed. `listHash` names the list that they saw. */
+  'approval.given': z.strictObject({
+    planId: id,
+    decisionId: id,
+    said: z.enum(['approve', 'release', 'deny', 'hold']),
+    hold: code,
+    listHash: hash.nullable(),
+    by: code,
+  }),
   'plan.refused': z.strictObject({ planId: id, decisionId: id, connection: id, actions: z.array(code), by: code }),
   'action.intended': z.strictObject({
     actionId: id,

@@ -1,5 +1,5 @@
 /** Everything that a settled batch leaves in the database, as statements of one round trip. */
-import type { Judged } from '../engine.ts';
+import { type Bundle, holdOf, type Judged } from '../engine.ts';
 import {
   decidedEntry,
   planEntry,
@@ -37,7 +37,14 @@ export interface Settled extends Considered {
 const undecidedBackOffMs = 30_000;
 const undecidedAttempts = 5;
 
-export function nameDecision(considered: Considered, judged: Judged, at: Instant, { ids }: Pick<PipelineParts, 'ids'>): Settled {
+/** `bundle` is the one that was judged by. */
+export function nameDecision(
+  considered: Considered,
+  judged: Judged,
+  at: Instant,
+  bundle: Bundle,
+  { ids }: Pick<PipelineParts, 'ids'>,
+): Settled {
   const id = ids.next<DecisionId>(at);
   const { signal } = considered.draft.situation;
   const supersedes = considered.amends?.decisionId as DecisionId | undefined;
@@ -71,6 +78,7 @@ export function nameDecision(considered: Considered, judged: Judged, at: Instant
       source: signal.source,
       profile: draft.profile,
       deadlineAt: at + planDeadlineMs,
+      heldUntil: draft.state === 'held' ? at + holdOf(draft, decision, bundle).timeoutMs : null,
     };
   });
   return { ...considered, judged, decision, plans };

@@ -8,6 +8,7 @@ export { runDetectionTests } from './detection/inline-tests.ts';
 export { detectionKind } from './detection/schema.ts';
 export { advance, type DetectionEvent, type Finding } from './detection/windows.ts';
 export { type Configured, findDoubts } from './doubts.ts';
+export { parseDuration } from './duration.ts';
 export { egressOf } from './egress.ts';
 export { exceptionKind } from './exceptions.ts';
 export { parseQuestion } from './hypothesis.ts';
@@ -15,5 +16,6 @@ export { type InlineResult, runInlineTests, type TestJudge } from './inline-test
 export { lintFiles, lintVersions, type PolicyFiles } from './lint-files.ts';
 export { listKind } from './list-documents.ts';
 export { type MutationScore, scoreMutations, scorePercent, wantedScore } from './mutation.ts';
+export { intendOrder, isOrder, orderFault } from './order.ts';
 export { policyKind } from './schema.ts';
 export { type WhatIf, type WhatIfJudge, whatIf } from './what-if.ts';

@@ -5,6 +5,8 @@ import type { Mark } from '../model/signal.ts';
 import type { DismissalScope } from '../model/verdict.ts';
 import type { Occurrence } from './assess.ts';
 import { bucketOf, compareFamilies } from './evidence.ts';
+import type { RiskModel } from './model.ts';
+import { reliefOf } from './relief.ts';
 
 export interface Dismissal {
   readonly marks: readonly Mark[];
@@ -48,4 +50,9 @@ export function isSameOccurrence(a: Occurrence, b: Occurrence): boolean {
   return (
     a.key === b.key && bucketOf(a.at) === bucketOf(b.at) && compareFamilies({ ...a.family, seen: [] }, { ...b.family, seen: [] }) === 0
   );
+}
+
+/** Whether the evidence's marks take the occurrence out. */
+export function isDismissed({ family, key, at }: Occurrence, evidence: EvidenceState, now: Instant, model: RiskModel): boolean {
+  return reliefOf(evidence, now, model).dismisses(family, key, at);
 }

@@ -14,8 +14,13 @@ export function evidenceOfOwn(decisionId: string, markClass: MarkClass, at: Inst
   return { ...emptyEvidence, own: [[decisionId, markClass, at]] };
 }
 
+/** The state as it would be without what the decision's own actions set. */
+export function withoutOwn(decisionId: string, { own, ...rest }: EvidenceState): EvidenceState {
+  const others = (own ?? []).filter(([by]) => by !== decisionId);
+  return others.length === 0 ? rest : { ...rest, own: others };
+}
+
 /** The score as the waiting part of a decision is to be compared with. */
 export function scoreWithoutOwn(decisionId: string, state: EvidenceState, at: Instant, context: ScoreContext, model: RiskModel): Score {
-  const { own = [], ...rest } = state;
-  return score({ ...rest, own: own.filter(([by]) => by !== decisionId) }, at, context, model);
+  return score(withoutOwn(decisionId, state), at, context, model);
 }

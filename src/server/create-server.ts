@@ -13,6 +13,7 @@ import { identityRoutes } from './routes/identities.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { metricsRoute, operationRoutes } from './routes/operations.ts';
 import { pageRoutes } from './routes/pages.ts';
+import { planRoutes } from './routes/plans.ts';
 import { decisionRoutes, recordRoutes } from './routes/records.ts';
 import { signalRoutes } from './routes/signals.ts';
 import { mountPushReceiver, pushRoute } from './routes/ssf.ts';
@@ -57,6 +58,7 @@ export function createServer(parts: ServerParts): Express {
     ...explanationRoutes(parts),
     ...signalRoutes(parts),
     ...identityRoutes(parts),
+    ...planRoutes(parts),
     ...ledgerRoutes(parts),
     ...controlRoutes(parts),
     ...operationRoutes(parts),

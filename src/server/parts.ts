@@ -52,6 +52,8 @@ export type Item = Readonly<Record<string, unknown>> & { readonly id: string };
 export interface RecordReader {
   list(filter: Filter, page: PageRequest, caller: Caller): Promise<readonly Item[]>;
   get(id: string, query: Filter, caller: Caller): Promise<Item | undefined>;
+  /** What stands beside the items of a page, said of all of them together. */
+  about?(filter: Filter, items: readonly Item[]): Readonly<Record<string, unknown>>;
 }
 
 /** What a person's score is asked for; instants are RFC 3339. */
@@ -136,6 +138,29 @@ export interface ServerParts {
     given: { readonly verdict: Verdict; readonly scope: DismissalScope; readonly reason: string },
     caller: Caller,
   ): Promise<Item | undefined>;
+  /** What people decide on plans. Undefined where there is no such plan; throws `conflict` where the word does not count. */
+  readonly plans: {
+    /** A person's order about somebody; undefined where there is no such person. */
+    order(
+      given: {
+        readonly identityId: string;
+        readonly actions: readonly {
+          readonly type: string;
+          readonly connection?: string | undefined;
+          readonly parameters?: Readonly<Record<string, string | number | boolean>> | undefined;
+        }[];
+        readonly reason: string;
+      },
+      caller: Caller,
+    ): Promise<Item | undefined>;
+    approve(
+      given: { readonly planIds: readonly string[]; readonly hash: string; readonly reason: string },
+      caller: Caller,
+    ): Promise<unknown>;
+    deny(id: string, reason: string, caller: Caller): Promise<unknown>;
+    hold(id: string, reason: string, caller: Caller): Promise<unknown>;
+    release(id: string, reason: string, caller: Caller): Promise<unknown>;
+  };
   replay(decisionId: string, bundle: 'stored' | 'active'): Promise<Item | undefined>;
   /** Undefined where there is no such person or decision, or what it was made of has been erased. */
   explainIdentity(id: string, question: IdentityQuestion, caller: Caller): Promise<Item | undefined>;

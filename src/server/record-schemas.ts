@@ -68,6 +68,12 @@ export const recordSchemas = {
     connection: z.string(),
     state: z.enum(planStates),
     heldFor: z.string().nullable(),
+    heldUntil: instant.nullish(),
+    waitsFor: z
+      .looseObject({ guard: z.string(), approval: z.string().nullable(), required: z.int() })
+      .optional()
+      .describe('Of a held plan: what it waits for, who may approve it and how many must'),
+    hash: z.string().optional().describe('Of a held plan: approves exactly it'),
     createdAt: instant,
   }),
   actions: z.looseObject({

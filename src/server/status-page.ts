@@ -34,6 +34,8 @@ export function signedOutPage(root: string): string {
 }
 
 export interface StatusLists {
+  /** Plans that wait for a person. */
+  readonly held: readonly Item[];
   readonly signals: readonly Item[];
   readonly decisions: readonly Item[];
   readonly actions: readonly Item[];
@@ -43,6 +45,7 @@ export function statusPage(view: StatusView, lists: StatusLists): string {
   return layout(
     `Rescind – ${view.organisation}`,
     html`<header><h1>Rescind – ${view.organisation}</h1><form method="post" action="sign-out"><button>Sign out</button></form></header><main>${facts(view)}
+      ${section('Held plans', ['plan', 'waits for', 'until', 'changes', 'why', 'people'], lists.held.map(heldRow))}
       ${section('Decisions', ['decided', 'outcome', 'mode', 'level', 'policy', 'actions', 'why'], lists.decisions.map(decisionRow))}
       ${section('Actions', ['intended', 'action', 'connection', 'state', 'verified', 'access left'], lists.actions.map(actionRow))}
       ${section(
@@ -97,6 +100,21 @@ function decisionRow(one: Item): Html {
     text(one['policyId']),
     actions.map((action) => `${action.type} ${action.state}`).join(', ') || '-',
     reasons.map((reason) => (reason.ref === undefined ? reason.code : `${reason.code} ${reason.ref}`)).join(', '),
+  );
+}
+
+function heldRow(one: Item): Html {
+  const waits = one['waitsFor'] as { guard: string; approval: string | null; required: number; approvers: string[][] } | undefined;
+  const changes = (one['changes'] as readonly { type: string; connection: string; accountId: string | null }[] | undefined) ?? [];
+  const reach = one['blastRadius'] as { people: number } | undefined;
+  const asks = [waits?.approval ?? waits?.guard, ...(waits?.approvers.flat() ?? [])].filter(Boolean).join(', ');
+  return cells(
+    text(one.id),
+    (waits?.required ?? 1) > 1 ? `${asks} (${waits?.required} people)` : asks,
+    text(one['heldUntil']),
+    changes.map((change) => `${change.type} at ${change.connection}`).join(', '),
+    html`${text(one['policyId'])} ${personLink(one['identityId'], text(one['level']))}`,
+    text(reach?.people),
   );
 }
 

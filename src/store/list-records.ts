@@ -145,6 +145,16 @@ export async function readDecisionEntry(db: Db, id: string): Promise<EntryText |
   return rows[0];
 }
 
+/** The entries of several decisions, those that there are. */
+export async function readDecisionEntries(db: Db, ids: readonly string[]): Promise<readonly EntryText[]> {
+  const { rows } = await db.query<EntryText>(
+    `select id, core, sealed, sealed_for as "sealedFor", sealed_by as "sealedBy" from ledger_entry
+     where id = any ($1::uuid[]) and type = 'signal.decided'`,
+    [ids],
+  );
+  return rows;
+}
+
 export interface IdentityListRow {
   readonly [column: string]: unknown;
   readonly id: string;
@@ -199,23 +209,26 @@ export interface PlanListRow {
   readonly actions: string;
   readonly state: string;
   readonly heldFor: string | null;
+  readonly heldUntil: Instant | null;
+  readonly profile: string;
   readonly createdAt: Instant;
   readonly finishedAt: Instant | null;
 }
 
 export async function listPlans(
   db: Db,
-  filter: { readonly id?: string; readonly state?: string; readonly decision?: string },
+  filter: { readonly id?: string; readonly ids?: readonly string[]; readonly state?: string; readonly decision?: string },
   page: Page,
 ): Promise<readonly PlanListRow[]> {
   const where = new Where()
     .add((p) => `id = ${p}::uuid`, filter.id)
+    .add((p) => `id = any (${p}::uuid[])`, filter.ids)
     .add((p) => `id < ${p}::uuid`, page.after)
     .add((p) => `state = ${p}`, filter.state)
     .add((p) => `decision_id = ${p}::uuid`, filter.decision);
   const { rows } = await db.query<PlanListRow>(
     `select id, decision_id as "decisionId", signal_id as "signalId", identity_id as "identityId", connection, actions, state, held_for as "heldFor",
-       created_at as "createdAt", finished_at as "finishedAt" from plan where ${where.text} order by id desc limit $${where.values.length + 1}`,
+       held_until as "heldUntil", profile, created_at as "createdAt", finished_at as "finishedAt" from plan where ${where.text} order by id desc limit $${where.values.length + 1}`,
     [...where.values, page.limit],
   );
   return rows;

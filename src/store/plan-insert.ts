@@ -17,6 +17,8 @@ export interface PlanRow {
   readonly profile: string;
   /** Until when failed calls are tried again; a released plan has one attempt however late it starts. */
   readonly deadlineAt: Instant;
+  /** Until when a held plan waits for a person; null for others. */
+  readonly heldUntil: Instant | null;
 }
 
 /** How long failed calls of a plan are tried again where nothing else is said: 15 minutes. */
@@ -40,6 +42,7 @@ const columns: readonly (readonly [column: string, type: 'uuid' | 'text' | 'inst
     ['held_for', 'text', (row) => row.plan.heldFor],
     ['created_at', 'instant', (row) => row.plan.createdAt],
     ['deadline_at', 'instant', (row) => row.deadlineAt],
+    ['held_until', 'instant', (row) => row.heldUntil],
   ];
 
 const names = columns.map(([column]) => column).join(', ');

@@ -4,12 +4,25 @@
  */
 import type pg from 'pg';
 import { AppError } from '../model/errors.ts';
+import type { Tx } from './db.ts';
 import type { Statement } from './statement.ts';
 
 export interface StatementResult {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** The command tag, e.g. `INSERT 0 3`, `COMMIT`. */
   readonly tag: string;
+}
+
+/** The same on an ordinary transaction: one round trip each, for what is not hot. */
+export function runIn(tx: Tx): RunGroup {
+  return async (statements) => {
+    const results: StatementResult[] = [];
+    for (const { name, text, values } of statements) {
+      const { rows, command } = await tx.query({ ...(name === undefined ? {} : { name }), text, values: [...values] });
+      results.push({ rows, tag: command });
+    }
+    return results;
+  };
 }
 
 /** Runs statements in their order; rejects with what PostgreSQL said of the first that failed. Named ones are prepared once. */

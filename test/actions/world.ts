@@ -140,6 +140,7 @@ export function createWorld({
         source: change.source ?? 'okta',
         profile: 'standard',
         deadlineAt: createdAt + planDeadlineMs,
+        heldUntil: null,
       } as const;
       const statement = insertPlans([row]);
       await store.query({ ...statement, values: [...statement.values] });

@@ -74,6 +74,7 @@ async function plan(of: {
       source: 'idp',
       profile: of.profile ?? 'standard',
       deadlineAt: at,
+      heldUntil: null,
     },
   ]);
   await database.store.query({ ...statement, values: [...statement.values] });

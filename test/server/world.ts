@@ -109,6 +109,13 @@ export async function openWorld(
     merge: async (_id, into) => ({ id: into, repeated: false }),
     dismissal: async (id) => ({ id, dismissed: [], events: [], moreEvents: false }),
     verdict: async (id, given) => ({ id, ...given, decisionIds: [], dismissed: [], events: [], moreEvents: false }),
+    plans: {
+      order: async () => ({ id: newId(), decisionId: newId(), planIds: [newId()], state: 'released' }),
+      approve: async ({ planIds }) => ({ plans: planIds.map((id) => ({ id, state: 'released', heldFor: null })) }),
+      deny: async (id) => ({ id, state: 'refused', heldFor: 'denied' }),
+      hold: async (id) => ({ id, state: 'held', heldFor: 'person' }),
+      release: async (id) => ({ id, state: 'released', heldFor: null }),
+    },
     replay: async (id) => ({ id, same: true, differences: [] }),
     explainIdentity: async () => undefined,
     explainDecision: async () => undefined,

@@ -15,6 +15,11 @@ import { recordSchemas, signalStates } from '../record-schemas.ts';
 import { defineRoute, type Route } from '../route-table.ts';
 
 const id = z.uuid({ error: 'must be an id' });
+const idList = z
+  .string()
+  .max(20_000)
+  .refine((text) => text.split(',').every(isId), 'must be ids with commas between them')
+  .describe('Only these, by id, with commas between them');
 const word = z.string().min(1).max(256).refine(isPlain, 'must be a plain text');
 const limit = wholeNumber(1, 500).default(50);
 
@@ -30,6 +35,8 @@ interface Kind {
   readonly personal?: readonly string[];
   /** What a single record may be asked with. */
   readonly shownWith?: Readonly<Record<string, z.ZodType>>;
+  /** What a page may say beside its items. */
+  readonly beside?: Readonly<Record<string, z.ZodType>>;
   /** Named by the configuration, and not by an id of ours. */
   readonly named?: true;
 }
@@ -69,7 +76,12 @@ const kinds: Readonly<Record<keyof ServerParts['records'], Kind>> = {
       to: instantText,
     },
   },
-  plans: { summary: 'Plans, newest first', access: everyReader, filters: { state: z.enum(planStates), decision: id } },
+  plans: {
+    summary: 'Plans, newest first; of held ones what they wait for, and the hash by which exactly this page is approved',
+    access: everyReader,
+    filters: { state: z.enum(planStates), decision: id, ids: idList },
+    beside: { hash: z.string().optional(), blastRadius: z.looseObject({ people: z.int(), accounts: z.int() }).optional() },
+  },
   actions: { summary: 'Actions, newest first', access: everyReader, filters: { state: z.enum(actionStates), plan: id } },
   connections: { summary: 'Connections, by id', access: everyReader, filters: {}, named: true },
   policies: { summary: 'Policies of the active bundle, by id', access: everyReader, filters: {}, named: true },
@@ -90,7 +102,10 @@ function listRoute(name: keyof typeof kinds, kind: Kind, parts: ServerParts): Ro
     access: kind.access,
     query: z.strictObject({ ...optional(kind.filters), limit, cursor: z.string().min(1).max(300).optional() }),
     answers: {
-      200: { description: 'A page', schema: z.strictObject({ items: z.array(recordSchemas[name]), nextCursor: z.string().nullable() }) },
+      200: {
+        description: 'A page',
+        schema: z.strictObject({ items: z.array(recordSchemas[name]), nextCursor: z.string().nullable(), ...kind.beside }),
+      },
     },
     async handle({ query, caller }) {
       const { limit: most, cursor, ...given } = query as { limit: number; cursor?: string } & Record<string, string>;
@@ -101,7 +116,11 @@ function listRoute(name: keyof typeof kinds, kind: Kind, parts: ServerParts): Ro
       const items = await parts.records[name].list(filter, { limit: most + 1, after }, caller);
       const shown = items.slice(0, most);
       const last = shown.at(-1);
-      return { items: shown, nextCursor: items.length > most && last !== undefined ? encodeCursor(name, filter, last.id) : null };
+      return {
+        items: shown,
+        nextCursor: items.length > most && last !== undefined ? encodeCursor(name, filter, last.id) : null,
+        ...parts.records[name].about?.(filter, shown),
+      };
     },
   });
 }

@@ -7,6 +7,7 @@ import { up as resolve } from './0004-resolve.ts';
 import { up as heldLevel } from './0005-held-level.ts';
 import { up as judgedLimits } from './0006-judged-limits.ts';
 import { up as breaker } from './0007-breaker.ts';
+import { up as approvals } from './0008-approvals.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': { up: ground },
@@ -16,4 +17,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0005-held-level': { up: heldLevel },
   '0006-judged-limits': { up: judgedLimits },
   '0007-breaker': { up: breaker },
+  '0008-approvals': { up: approvals },
 };

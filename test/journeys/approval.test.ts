@@ -1,0 +1,278 @@
+/** Held plans and the people who decide on them: shown, approved, denied, held and let go, through HTTP. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { runProgram } from '../../src/cli/program.ts';
+import { type Answer, type HoldWorld, openHoldWorld } from './hold-world.ts';
+
+let world: HoldWorld;
+afterEach(() => world?.close());
+const why = { reason: 'the session is not hers' };
+const approve = (list: { items: Answer[]; hash: string }, as = 'lead') =>
+  world.post('/api/v1/plans/approve', { planIds: list.items.map(({ id }) => id), hash: list.hash, ...why }, as);
+
+describe('a held plan', () => {
+  it('says what it waits for, until when, what it would change, why, and how far it reaches', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'] });
+    const decisionId = await world.hijack('ann');
+    const { items, hash, blastRadius } = await world.held();
+    expect(items).toMatchObject([
+      {
+        decisionId,
+        state: 'held',
+        heldFor: 'approval',
+        heldUntil: '2026-05-05T10:00:00.000Z',
+        waitsFor: { guard: 'approval', approval: 'socLead', approvers: [['group:soc-l2']], required: 1, onTimeout: 'fallback' },
+        policyId: 'TP-001',
+        changes: [
+          { type: 'session.revoke', connection: 'sandbox', externalId: 'ann', parameters: { scope: 'all' } },
+          { type: 'token.revoke', connection: 'sandbox', externalId: 'ann' },
+        ],
+        level: 'high',
+        blastRadius: { people: 1, accounts: 1 },
+        approvals: [],
+        hash,
+      },
+    ]);
+    expect(items[0].reasons).toContainEqual({ code: 'matched', ref: 'TP-001/end' });
+    expect(blastRadius).toEqual({ people: 1, accounts: 1, connections: ['sandbox'] });
+    const seen = await world.get(`/api/v1/plans/${items[0].id}`, 'auditor');
+    expect(seen.hash).toBe(hash);
+    expect(JSON.stringify(seen.changes)).not.toContain('externalId');
+    await world.hijack('ben');
+    const both = await world.held();
+    expect([both.items.length, both.blastRadius.people]).toEqual([2, 2]);
+    const one = await world.get(`/api/v1/plans?state=held&ids=${items[0].id}`);
+    expect([one.items.length, one.hash]).toEqual([1, hash]);
+  });
+
+  it('is let go by one of its approvers, though its fallback has lowered the score meanwhile', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'], policy: { thorough: true } });
+    await world.hijack('ben');
+    await world.carryOut();
+    expect((await world.get('/api/v1/identities/ben')).score).toBeLessThan(70);
+    world.provider.signIn('ben', { begunAt: Date.UTC(2026, 4, 4, 10) });
+    const list = await world.held();
+    expect((await approve(list, 'other')).status).toBe(409);
+    expect((await approve(list, 'analyst')).status).toBe(403);
+    const answer = await approve(list);
+    expect(answer).toMatchObject({ status: 200, body: { plans: [{ id: list.items[0].id, state: 'released', heldFor: null }] } });
+    expect(await approve(list)).toMatchObject({ status: 200, body: { plans: [{ repeated: true }] } });
+    expect((await approve(list, 'second')).body.detail).toContain('it is not held');
+    await world.carryOut();
+    expect(world.provider.sessions('ben')).toEqual([]);
+    expect(world.provider.sessions('ann')).toHaveLength(1);
+    expect((await world.get(`/api/v1/plans/${list.items[0].id}`)).state).toBe('done');
+    const log = await world.log();
+    expect(log.filter((type) => type === 'approval.given')).toHaveLength(1);
+    const [entry] = await world.query(`select core, sealed from ledger_entry where type = 'approval.given'`);
+    expect(JSON.parse(String(entry?.['core']))).toMatchObject({ said: 'approve', by: 'lead', hold: 'approval', listHash: list.hash });
+    expect(entry?.['sealed']).toBeInstanceOf(Buffer);
+    expect(await world.query(`select by_name, hold from approval`)).toEqual([{ by_name: 'lead', hold: 'approval' }]);
+  });
+
+  it('is decided on by nobody whom it is about', async () => {
+    world = await openHoldWorld({ people: ['ann'] });
+    await world.hijack('ann');
+    const list = await world.held();
+    expect((await approve(list, 'ann')).body).toMatchObject({ code: 'conflict', detail: expect.stringContaining('about themselves') });
+    expect((await world.post(`/api/v1/plans/${list.items[0].id}/deny`, why, 'ann')).status).toBe(409);
+    expect((await world.held()).items).toHaveLength(1);
+  });
+
+  it('goes only with its list: another hash, one more or one less is refused', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben', 'cat'] });
+    for (const who of ['ann', 'ben']) await world.hijack(who);
+    const { items, hash } = await world.held();
+    const ids = items.map(({ id }: Answer) => id);
+    const given = (planIds: string[], its: string) => world.post('/api/v1/plans/approve', { planIds, hash: its, ...why });
+    for (const planIds of [[ids[0]], [...ids, ids[0]], [...ids, '019df26e-2d00-7002-8cf4-298c688033e2']])
+      expect((await given(planIds, hash)).status).toBe(409);
+    expect((await given(ids, 'a'.repeat(64))).body.detail).toContain('look at it again');
+    await world.hijack('cat');
+    expect((await given([...ids].reverse(), hash)).body.plans).toMatchObject([{ state: 'released' }, { state: 'released' }]);
+    expect((await world.held()).items).toHaveLength(1);
+  });
+
+  it('that needs two people counts each of them once, and of two at once exactly one lets it go', async () => {
+    world = await openHoldWorld({ people: ['ben'], policy: { required: 2 } });
+    await world.hijack('ben');
+    const list = await world.held();
+    expect((await approve(list)).body.plans).toMatchObject([{ state: 'held', missing: 1 }]);
+    expect((await approve(list)).body.plans).toMatchObject([{ state: 'held', repeated: true }]);
+    expect((await world.held()).items[0].approvals).toMatchObject([{ by: 'lead' }]);
+    const answers = await Promise.all([approve(list, 'second'), approve(list, 'second')]);
+    expect(answers.map(({ body }) => body.plans[0].repeated ?? body.plans[0].state).sort()).toEqual(['released', true]);
+    expect(
+      await world.query(`select count(*)::int as count from ledger_entry where type = 'plan.released' and core like '%session.revoke%'`),
+    ).toEqual([{ count: 1 }]);
+  });
+
+  it('lapses where its evidence is dismissed, and where the score has fallen below its step', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'] });
+    const decisionId = await world.hijack('ann');
+    const first = await world.held();
+    await world.post(`/api/v1/decisions/${decisionId}/verdict`, { verdict: 'false', reason: 'her new laptop' }, 'analyst');
+    expect((await approve(first)).body.detail).toContain('called false');
+    expect((await world.get(`/api/v1/plans/${first.items[0].id}`)).heldFor).toBe('dismissed');
+    await world.hijack('ben');
+    const second = await world.held();
+    await world.pass(20 * 3600);
+    expect((await approve(second)).body.detail).toContain('does not ask for it any more');
+    expect(await world.get(`/api/v1/plans/${second.items[0].id}`)).toMatchObject({ state: 'refused', heldFor: 'score' });
+    expect((await world.log()).filter((type) => type === 'plan.refused')).toHaveLength(2);
+    await world.carryOut();
+    expect(world.provider.sessions('ann')).toHaveLength(1);
+  });
+
+  it('is never let go against a pause or a person who became protected', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'] });
+    await world.hijack('ben');
+    const list = await world.held();
+    const { body: pause } = await world.post('/api/v1/pause', { reason: 'a drill of the kill switch' }, 'analyst');
+    expect((await approve(list)).body.detail).toContain('a pause covers it');
+    await world.post('/api/v1/resume', { id: pause.id }, 'root');
+    await world.query('update identity set protected = true where id = $1', [list.items[0].identityId]);
+    expect((await approve(list)).body.detail).toContain('a guard refuses it (protected)');
+    expect((await world.get(`/api/v1/plans/${list.items[0].id}`)).state).toBe('refused');
+  });
+
+  it('that is denied stays so', async () => {
+    world = await openHoldWorld({ people: ['ben'] });
+    await world.hijack('ben');
+    const list = await world.held();
+    const path = `/api/v1/plans/${list.items[0].id}/deny`;
+    expect((await world.post(path, why, 'other')).status).toBe(409);
+    expect(await world.post(path, why)).toMatchObject({ status: 200, body: { state: 'refused', heldFor: 'denied' } });
+    expect((await approve(list, 'second')).status).toBe(409);
+    expect((await world.post(path, why)).status).toBe(409);
+    expect((await world.post('/api/v1/plans/019df26e-2d00-7002-8cf4-298c688033e2/deny', why)).status).toBe(404);
+  });
+});
+
+describe('limits', () => {
+  it('are counted again for what was approved, and a second person lifts them for exactly that list', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben', 'cat', 'dan'], profile: 'small', policy: { alone: true } });
+    for (const who of ['ann', 'ben', 'cat', 'dan']) await world.hijack(who);
+    const list = await world.held();
+    expect(list.items).toHaveLength(4);
+    const { body } = await approve({ ...list, items: [...list.items] });
+    // ann may not be decided on by lead alone once the three of the hour are used up.
+    expect(body.plans.map(({ state }: Answer) => state).sort()).toEqual(['held', 'released', 'released', 'released']);
+    const left = await world.held();
+    expect(left.items).toHaveLength(1);
+    expect(left.items[0].heldFor).not.toBe('approval');
+    expect((await approve(left)).body.plans).toMatchObject([{ repeated: true, state: 'held' }]);
+    expect((await approve(left, 'other')).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+});
+
+describe('hold and release', () => {
+  it('stop a released plan that nobody has begun, and let it go on', async () => {
+    world = await openHoldWorld({ people: ['ben'] });
+    await world.core.executor.shutdown(0);
+    await world.hijack('ben');
+    const [released] = (await world.get('/api/v1/plans?state=released')).items;
+    expect((await world.post(`/api/v1/plans/${released.id}/hold`, why, 'other')).body).toMatchObject({ state: 'held', heldFor: 'person' });
+    const shown = await world.get(`/api/v1/plans/${released.id}`);
+    expect(shown).toMatchObject({ heldFor: 'person', heldUntil: '2026-05-04T10:10:00.000Z', waitsFor: { onTimeout: 'deny' } });
+    await world.pass(300);
+    await world.post(`/api/v1/plans/${released.id}/hold`, why, 'other');
+    expect((await world.get(`/api/v1/plans/${released.id}`)).heldUntil).toBe('2026-05-04T10:15:00.000Z');
+    expect((await world.post(`/api/v1/plans/${released.id}/release`, why, 'other')).body).toMatchObject({ state: 'released' });
+    const [waiting] = (await world.held()).items;
+    expect((await world.post(`/api/v1/plans/${waiting.id}/release`, why)).body.detail).toContain('it waits for approval');
+  });
+
+  it('let what a pause held go on once it has ended, if it needs no approval', async () => {
+    world = await openHoldWorld({ people: ['ben'] });
+    const { body: pause } = await world.post('/api/v1/pause', { reason: 'looking' }, 'analyst');
+    await world.hijack('ben');
+    const [held] = (await world.held()).items;
+    expect(held.heldFor).toBe('pause');
+    await world.post('/api/v1/resume', { id: pause.id }, 'root');
+    // The step itself asks for an approval that nobody has given.
+    expect((await world.post(`/api/v1/plans/${held.id}/release`, why, 'other')).body).toMatchObject({ state: 'held', heldFor: 'approval' });
+    expect((await approve(await world.held())).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+});
+
+describe('a held plan whose time is over', () => {
+  it('expires, and nobody lets it go any more; what went with its decision is not done again', async () => {
+    world = await openHoldWorld({ people: ['ben'], policy: { timeout: '10m' } });
+    await world.hijack('ben');
+    await world.carryOut();
+    const list = await world.held();
+    await world.pass(600);
+    expect((await approve(list)).body.detail).toContain('its time is over');
+    expect(await world.core.holds.sweep()).toBe(1);
+    expect(await world.core.holds.sweep()).toBe(0);
+    expect(await world.get(`/api/v1/plans/${list.items[0].id}`)).toMatchObject({ state: 'expired', heldFor: 'approval' });
+    expect((await approve(list)).body.detail).toContain('it is not held');
+    expect(await world.query('select count(*)::int as count from plan')).toEqual([{ count: 2 }]);
+    const [entry] = await world.query(`select core from ledger_entry where type = 'plan.expired'`);
+    expect(JSON.parse(String(entry?.['core']))).toMatchObject({ heldFor: 'approval', onTimeout: 'fallback' });
+  });
+
+  it('takes its lesser step where that was not taken with the decision, once and of the same decision', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben', 'cat', 'dan'], profile: 'small', policy: { timeout: '90m' } });
+    // Three people an hour: the fourth gets neither the step nor its lesser one.
+    for (const who of ['ann', 'ben', 'cat', 'dan']) await world.hijack(who);
+    const [dan] = (await world.held()).items;
+    const lesser = () => world.query(`select state from plan where decision_id = $1 and id <> $2`, [dan.decisionId, dan.id]);
+    expect(await lesser()).toEqual([]);
+    await world.pass(90 * 60);
+    // Two sweeps at once do it once.
+    await Promise.all([world.core.holds.sweep(), world.core.holds.sweep()]);
+    await world.core.holds.sweep();
+    expect(await lesser()).toHaveLength(1);
+    await world.carryOut();
+    expect(await lesser()).toEqual([{ state: 'done' }]);
+    expect(world.provider.sessions('dan')).toHaveLength(1);
+    expect((await world.get('/api/v1/plans?state=expired')).items).toHaveLength(4);
+  });
+
+  it.each(['deny', 'escalate'] as const)('with onTimeout %s does nothing', async (onTimeout) => {
+    world = await openHoldWorld({ people: ['ben'], policy: { timeout: '10m', onTimeout, alone: true } });
+    await world.hijack('ben');
+    await world.pass(600);
+    expect(await world.core.holds.sweep()).toBe(1);
+    expect(await world.query('select state from plan')).toEqual([{ state: 'expired' }]);
+  });
+
+  it('that a pause held on its way gets an end when it is first seen', async () => {
+    world = await openHoldWorld({ people: ['ben'] });
+    await world.hijack('ben');
+    await world.query('update plan set held_until = null');
+    await world.core.holds.sweep();
+    expect((await world.held()).items[0].heldUntil).toBe('2026-05-05T10:00:00.000Z');
+  });
+});
+
+describe('the commands', () => {
+  it('list with the hash, approve, deny and order', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'] });
+    const said: string[] = [];
+    const warned: string[] = [];
+    const run = (...args: string[]) => {
+      const console = { out: (text: string) => said.push(text), err: (text: string) => warned.push(text) };
+      const env = { RESCIND_URL: world.origin, RESCIND_TOKEN: 'lead' };
+      return runProgram(args, { env, console, version: '1', ended: new AbortController().signal } as never);
+    };
+    for (const who of ['ann', 'ben']) await world.hijack(who);
+    expect(await run('plan', 'list', '--state', 'held')).toBe(0);
+    const { items, hash } = await world.held();
+    expect(said.splice(0).join('')).toContain(`hash of this list: ${hash}`);
+    const [ben, ann] = items.map(({ id }) => id) as [string, string];
+    expect(await run('plan', 'approve', ben, '--hash', hash, '--reason', 'half of it')).toBe(1);
+    expect(await run('plan', 'approve', ben, '--reason', 'unseen')).toBe(2);
+    expect(await run('plan', 'deny', ann, '--reason', 'she is on a trip')).toBe(0);
+    expect(said.splice(0).join('')).toBe(`${ann} refused\n`);
+    const one = await world.get(`/api/v1/plans/${ben}`);
+    expect(await run('plan', 'approve', ben, '--hash', one.hash, '--reason', 'not his')).toBe(0);
+    expect(said.splice(0).join('')).toBe(`${ben} released\n`);
+    expect(await run('identity', 'act', 'ann', 'session.revoke', '--reason', 'she asked for it')).toBe(0);
+    expect(said.splice(0).join('')).toMatch(/^released: \S+ \(decision \S+\)\n$/);
+    expect(await run('identity', 'act', 'ann', 'mfa.reset', '--reason', 'she asked for it')).toBe(1);
+    expect(await run('identity', 'act', 'ann', 'session.revoke', '--reason', 'x', '--parameter', 'scope')).toBe(2);
+    expect(warned.join('')).toContain('unsupported sandbox');
+  });
+});

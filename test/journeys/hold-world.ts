@@ -1,0 +1,245 @@
+/** People who decide on held plans, through HTTP: one process, a clock that moves when told, a policy whose harder step asks for approval. */
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { startCore } from '../../src/app/core.ts';
+import { openDoors } from '../../src/app/doors.ts';
+import { createMetrics } from '../../src/app/metrics.ts';
+import { bindServer } from '../../src/app/server-parts.ts';
+import { providerSchemas } from '../../src/app.ts';
+import { fromRfc3339 } from '../../src/model/clock.ts';
+import { formatFaults } from '../../src/model/document.ts';
+import type { PlanId } from '../../src/model/ids.ts';
+import { silentLog } from '../../src/model/log.ts';
+import type { Role } from '../../src/model/operator.ts';
+import { createServer, openListener } from '../../src/server/index.ts';
+import { readSettings } from '../../src/settings/index.ts';
+import { type SandboxProviderStandIn, startSandboxProvider } from '../fakes/sandbox-provider.ts';
+import { createManualClock } from '../support/clock.ts';
+import { testDatabase } from '../support/database.ts';
+import { systemClock, systemRandom } from '../support/system-clock.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: answers of the API are looked at member by member
+export type Answer = any;
+
+/** Names of tokens, which are also their secrets, with their roles. */
+export const operators: Readonly<Record<string, readonly Role[]>> = {
+  lead: ['approver'],
+  second: ['approver'],
+  other: ['approver'],
+  root: ['admin'],
+  analyst: ['analyst'],
+  auditor: ['auditor'],
+};
+
+/** `contain` goes at once where it may; `end` asks the group soc-l2. */
+export interface HoldPolicy {
+  readonly required?: number;
+  readonly timeout?: string;
+  readonly onTimeout?: 'deny' | 'fallback' | 'escalate';
+  /** The lower step ends sessions as well, which lowers the score. */
+  readonly thorough?: boolean;
+  /** Ladder without the lower step: nothing runs meanwhile. */
+  readonly alone?: boolean;
+}
+
+export interface HoldWorld {
+  readonly core: Awaited<ReturnType<typeof startCore>>;
+  readonly origin: string;
+  readonly provider: SandboxProviderStandIn;
+  get(path: string, as?: string): Promise<Answer>;
+  post(path: string, body: object, as?: string): Promise<{ status: number; body: Answer }>;
+  /** A signal that makes the person's score high; answers the decision. */
+  hijack(who: string, type?: string): Promise<string>;
+  /** The held plans, newest first. */
+  held(): Promise<{ items: Answer[]; hash: string; blastRadius: Answer }>;
+  /** Carries out what is released. */
+  carryOut(): Promise<void>;
+  pass(seconds: number): Promise<void>;
+  query(text: string, values?: unknown[]): Promise<readonly Record<string, unknown>[]>;
+  /** Types of log entries since the start, in order. */
+  log(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export async function openHoldWorld(options: {
+  readonly people: readonly string[];
+  readonly policy?: HoldPolicy;
+  readonly profile?: 'sandbox' | 'small' | 'standard';
+  readonly personFromRung?: number;
+  readonly protectedPeople?: readonly string[];
+  /** Of the one connection; enforced where it is not said. */
+  readonly enforcement?: 'report-only';
+}): Promise<HoldWorld> {
+  const startAt = fromRfc3339('2026-05-04T10:00:00.000Z') as number;
+  const database = await testDatabase();
+  const query = async (text: string, values: unknown[] = []) => (await database.store.query<Record<string, unknown>>(text, values)).rows;
+  await query('create schema stopped');
+  await query(`alter database ${database.name} set search_path = stopped, pg_catalog, public`);
+  let at = startAt;
+  const setTime = () =>
+    query(
+      `create or replace function stopped.clock_timestamp() returns timestamptz language sql stable as $$ select '${new Date(at).toISOString()}'::timestamptz $$`,
+    );
+  await setTime();
+  const clock = { ...createManualClock(startAt), now: () => at };
+  const provider = await startSandboxProvider({ people: options.people });
+  for (const id of options.people) provider.signIn(id, { begunAt: startAt - 3_600_000 });
+  const policies = mkdtempSync(join(tmpdir(), 'rescind-holds-'));
+  cpSync(join(import.meta.dirname, '../../policies'), policies, { recursive: true });
+  writeFileSync(join(policies, 'responses/TP-001-end.yaml'), policyText(options.policy ?? {}));
+  if (options.personFromRung !== undefined) {
+    const path = join(policies, 'guardrails.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('personFromRung: 5', `personFromRung: ${options.personFromRung}`));
+  }
+  const { host, port, user } = database.connection;
+  const read = readSettings({
+    text: stringify({
+      database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
+      policies,
+      enforcement: options.enforcement ?? { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
+      overrides: { 'TP-001': 'enforce' },
+      keys: { wrap: createHash('sha256').update('holds').digest('base64url') },
+      connections: [
+        {
+          id: 'sandbox',
+          provider: 'sandbox',
+          baseUrl: provider.baseUrl,
+          adminToken: provider.token,
+          profile: options.profile ?? 'sandbox',
+        },
+      ],
+      operators: {
+        groups: { 'soc-l2': ['lead', 'second', 'ann'] },
+        tokens: [...Object.entries(operators), ...options.people.map((id) => [id, ['approver']] as const)].map(([name, roles]) => ({
+          name,
+          sha256: createHash('sha256').update(name).digest('hex'),
+          roles,
+        })),
+      },
+      identities: options.people.map((id) => ({
+        id,
+        emails: [`${id}@example.com`],
+        accounts: [{ connection: 'sandbox', id }],
+        ...(options.protectedPeople?.includes(id) ? { protected: true } : {}),
+      })),
+      network: { allowPrivate: ['127.0.0.0/8'] },
+    }),
+    file: 'holds.yaml',
+    env: {},
+    readFile: () => '',
+    providers: await providerSchemas(),
+  });
+  if (!read.ok) throw new Error(formatFaults(read.faults));
+  const coreOptions = {
+    settings: read.value,
+    kind: 'organisation' as const,
+    workingDir: import.meta.dirname,
+    listen: async () => 'http://127.0.0.1:9',
+    build: { version: 'holds', build: createHash('sha256').update('holds').digest('hex') },
+    clock,
+    random: systemRandom,
+    log: silentLog,
+  };
+  const core = await startCore(coreOptions);
+  const metrics = createMetrics({ ledgerWaiting: async () => 0, undecided: async () => 0 });
+  const doors = openDoors(core, coreOptions, metrics);
+  const listener = await openListener({ host: '127.0.0.1', port: 0, clock: systemClock });
+  listener.serve(createServer({ ...bindServer(core, coreOptions, metrics), push: doors.push, signal: doors.signal }));
+  const origin = `http://127.0.0.1:${listener.port}`;
+  const before = Number((await query('select count(*)::int as count from ledger_entry'))[0]?.['count']);
+
+  const get = async (path: string, as = 'root') =>
+    (await fetch(`${origin}${path}`, { headers: { authorization: `Bearer ${as}` } })).json() as Promise<Answer>;
+  const post: HoldWorld['post'] = async (path, body, as = 'lead') => {
+    const headers = { authorization: `Bearer ${as}`, 'content-type': 'application/json' };
+    const response = await fetch(`${origin}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    return { status: response.status, body: (await response.json()) as Answer };
+  };
+  const world: HoldWorld = {
+    core,
+    origin,
+    provider,
+    get,
+    post,
+    async hijack(who, type = 'cookie_replay') {
+      const subject = { format: 'email', email: `${who}@example.com` };
+      const { body } = await post('/api/v1/signals', { type, subject, occurredAt: new Date(at).toISOString() }, 'analyst');
+      return body.decisionIds[0];
+    },
+    held: () => get('/api/v1/plans?state=held'),
+    async carryOut() {
+      for (const { id } of await query(`select id from plan where state = 'released' order by id`)) await core.executor.run(id as PlanId);
+    },
+    async pass(seconds) {
+      at += seconds * 1000;
+      await setTime();
+    },
+    query,
+    async log() {
+      await core.sequencer.flush();
+      const rows = await query(
+        'select e.type from ledger_leaf l join ledger_entry e on e.id = l.entry_id where l.leaf_index >= $1 order by l.leaf_index',
+        [before],
+      );
+      return rows.map(({ type }) => String(type));
+    },
+    async close() {
+      await listener.close(0);
+      await core.stop();
+      await doors.close();
+      await provider.close();
+      await database.drop();
+      rmSync(policies, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+function policyText({ required = 1, timeout = '24h', onTimeout = 'fallback', alone = false, thorough = false }: HoldPolicy): string {
+  const tokens = { type: 'token.revoke', scope: 'all' };
+  const contain = { step: 'contain', actions: thorough ? [{ type: 'session.revoke', scope: 'all' }, tokens] : [tokens] };
+  const end = {
+    step: 'end',
+    at: 'risk.score >= 70.0',
+    approval: 'socLead',
+    actions: [
+      { type: 'session.revoke', scope: 'all' },
+      { type: 'token.revoke', scope: 'all' },
+    ],
+  };
+  return stringify({
+    apiVersion: 'rescind/v1',
+    kind: 'Policy',
+    metadata: {
+      id: 'TP-001',
+      name: 'end',
+      version: 1,
+      title: 'End all sessions',
+      owner: 'group:soc-l2',
+      severity: 'high',
+      status: 'draft',
+      controls: { soc2: ['CC6.1'] },
+      attack: ['T1539'],
+      reviewBy: '2027-05-01',
+      falsePositives: ['a test'],
+    },
+    mode: 'report-only',
+    match: {
+      signals: ['cookie_replay', 'aitm_phishing'],
+      sources: ['operators'],
+      subjects: { kinds: ['person'], excludeGroups: ['break-glass'] },
+    },
+    when: 'risk.score >= 1.0',
+    respond: alone ? { scope: 'person', ladder: [end] } : { scope: 'person', ladder: [contain, end], fallback: 'contain' },
+    approvals: { socLead: { approvers: ['group:soc-l2'], required, notSelf: true, timeout, onTimeout } },
+    tests: [
+      { name: 'a replayed cookie', given: {}, expect: { match: true, step: 'end' } },
+      { name: 'a day later', given: { signals: [{ type: 'cookie_replay', at: '-25h' }] }, expect: { match: false, because: 'age' } },
+      { name: 'break-glass', given: { subject: { groups: ['break-glass'] } }, expect: { match: false, because: 'excluded' } },
+      { name: 'unknown device', given: { device: { compliance: 'unknown' }, subject: { tier: 'unknown' } }, expect: { match: true } },
+    ],
+  });
+}
