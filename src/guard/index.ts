@@ -10,3 +10,4 @@ export { refusesProtected } from './protected.ts';
 export { type Choice, type Fate, type Review, type ReviewedAction, reachedBy, review } from './review.ts';
 export { guardProfileKind, guardrailsKind } from './schema.ts';
 export { type Counted, createTally, type Tally } from './tally.ts';
+export { type WorstCase, worstCase } from './worst-case.ts';
