@@ -15,3 +15,4 @@ export { isListed, type NameList, refusesProtected } from './protected.ts';
 export { type Choice, type Fate, type Review, type ReviewedAction, reachedBy, review } from './review.ts';
 export { durationMs, guardProfileKind, guardrailsKind } from './schema.ts';
 export { type Counted, createTally, type Tally } from './tally.ts';
+export { type WorstCase, worstCase } from './worst-case.ts';

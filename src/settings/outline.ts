@@ -3,6 +3,10 @@ import { parseYaml } from '../model/document.ts';
 
 export interface SettingsOutline {
   readonly connections: readonly { readonly id: string; readonly provider: string }[];
+  /** Guard profiles that are written for the organisation or a connection. */
+  readonly profiles: readonly string[];
+  /** How many people the configuration names itself. */
+  readonly people: number;
   readonly transmitters: readonly string[];
   /** Groups of `operators.groups` that somebody is in. */
   readonly operatorGroups: readonly string[];
@@ -12,12 +16,14 @@ export interface SettingsOutline {
 export function outlineSettings(text: string): SettingsOutline | undefined {
   const parsed = parseYaml(text, '');
   if (!parsed.ok || !isMap(parsed.value)) return undefined;
-  const { connections, transmitters, operators } = parsed.value;
+  const { connections, transmitters, operators, identities, profile } = parsed.value;
   const groups = isMap(operators) && isMap(operators['groups']) ? operators['groups'] : {};
   return {
     connections: items(connections).flatMap(({ id, provider }) =>
       typeof id === 'string' && typeof provider === 'string' ? [{ id, provider }] : [],
     ),
+    profiles: [profile, ...items(connections).map((connection) => connection['profile'])].filter((name) => typeof name === 'string'),
+    people: items(identities).length,
     transmitters: items(transmitters).flatMap(({ id }) => (typeof id === 'string' ? [id] : [])),
     operatorGroups: Object.keys(groups).filter((name) => Array.isArray(groups[name]) && groups[name].length > 0),
   };

@@ -28,7 +28,8 @@ export function addPolicyCommands(program: Command, context: CommandContext, run
       .option('--strict', 'exit 1 on a doubt too')
       .option('--allow <codes>', 'doubts that --strict lets pass, such as W205,W214')
       .option('--against <path>', 'an earlier state of the folder: a changed document must have a higher version')
-      .option('--today <date>', 'judge dates as of this day, YYYY-MM-DD'),
+      .option('--today <date>', 'judge dates as of this day, YYYY-MM-DD')
+      .option('--people <n>', 'how many there are, for the worst case; else those of rescind.yaml, else 2000'),
     lint,
   );
   bind<TestOptions>(

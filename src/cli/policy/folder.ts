@@ -28,6 +28,10 @@ export interface Surroundings {
   readonly offers: readonly Offer[];
   /** Ids of connections and transmitters. */
   readonly connections: ReadonlySet<string>;
+  /** Guard profiles that hold real people. */
+  readonly profiles: readonly ('standard' | 'small')[];
+  /** How many people the configuration names itself. */
+  readonly people: number;
 }
 
 /** Of the configuration at hand, read without its secrets; `undefined` where there is none or it is no YAML. */
@@ -38,6 +42,10 @@ export async function readSurroundings(context: Pick<CommandContext, 'env' | 'wo
   const offers = await Promise.all(outline.connections.map(({ id, provider }) => offerOf(id, provider)));
   return {
     offers,
+    profiles: (['standard', 'small'] as const).filter(
+      (name) => outline.profiles.includes(name) || (name === 'standard' && !outline.profiles.includes('small')),
+    ),
+    people: outline.people,
     connections: new Set([...outline.connections.map(({ id }) => id), ...outline.transmitters]),
     configured: {
       offered: new Set(offers.flatMap(({ actions }) => Object.keys(actions))),

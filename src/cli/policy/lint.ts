@@ -10,12 +10,14 @@ import { findDoubts, lintVersions, type PolicyFiles, scoreMutations } from '../.
 import { CommandError } from '../client.ts';
 import type { CommandContext, ExitCode } from '../console.ts';
 import { compileFolder, type FolderOptions, readSurroundings, type Surroundings } from './folder.ts';
+import { assumedPeople, type ForProfile, formatWorstCase, worstCases } from './worst-case.ts';
 
 export interface LintOptions extends FolderOptions {
   readonly strict?: boolean;
   readonly allow?: string;
   readonly against?: string;
   readonly today?: string;
+  readonly people?: string;
 }
 
 export async function lint(options: LintOptions, folder: string, context: CommandContext): Promise<ExitCode> {
@@ -27,7 +29,10 @@ export async function lint(options: LintOptions, folder: string, context: Comman
   const before = options.against === undefined ? undefined : await readPolicyFolder(resolve(workingDir, options.against));
   const faults = sortFaults([...(compiled.ok ? [] : compiled.faults), ...(before ? lintVersions(before, files) : [])]);
   const doubts = compiled.ok ? doubtsOf(files, compiled.bundle, today, surroundings) : [];
-  print(options, compiled, faults, doubts, context);
+  if (options.people !== undefined && !/^\d{1,8}$/.test(options.people)) throw new CommandError('--people is a number');
+  const people = Number(options.people ?? (surroundings?.people || assumedPeople));
+  const worst = compiled.ok ? worstCases(compiled.bundle.guards, surroundings?.profiles ?? ['standard'], people) : [];
+  print(options, compiled, faults, doubts, worst, context);
   if (!surroundings && !options.json) console.err('no rescind.yaml is at hand: connections and operators went unchecked\n');
   const allowed = new Set(options.allow?.split(','));
   const strict = options.strict === true && doubts.some(({ code }) => !allowed.has(code ?? ''));
@@ -49,11 +54,12 @@ function print(
   compiled: CompiledBundle,
   faults: readonly Fault[],
   doubts: readonly Fault[],
+  worst: readonly ForProfile[],
   { console }: CommandContext,
 ): void {
   if (json) {
     const hash = compiled.ok ? { bundleHash: compiled.bundle.hash } : {};
-    console.out(`${JSON.stringify({ ok: faults.length === 0, faults, doubts, ...hash }, null, 2)}\n`);
+    console.out(`${JSON.stringify({ ok: faults.length === 0, faults, doubts, worstCase: worst, ...hash }, null, 2)}\n`);
     return;
   }
   if (faults.length > 0) console.out(`${formatFaults(faults)}\n`);
@@ -62,6 +68,7 @@ function print(
     console.out(`bundle ${compiled.bundle.hash}\n`);
     for (const document of compiled.bundle.documents) console.out(`${document.hash.slice(0, 12)}  ${document.path}\n`);
     console.out(`guards in force: ${guardsInForce.join(', ')}\n`);
+    for (const one of worst) console.out(formatWorstCase(one));
   }
   console.out(`${faults.length} faults, ${doubts.length} doubts\n`);
 }
