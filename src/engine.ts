@@ -37,6 +37,8 @@ import {
   compileDetections,
   compilePolicies,
   decide,
+  intendReversal,
+  isReversal,
   type KnownNames,
   lintFiles,
   type WhatIfJudge,
@@ -158,7 +160,9 @@ export function consider(
   options: { readonly trace?: boolean } = {},
 ): Draft {
   const assessment = assess(situation, bundle.risk);
-  const intent = decide(situation, assessment, bundle.policies, settings, options);
+  const intent = isReversal(situation)
+    ? intendReversal(situation, settings)
+    : decide(situation, assessment, bundle.policies, settings, options);
   return {
     situation,
     state: 'decided',

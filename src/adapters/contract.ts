@@ -18,7 +18,8 @@ export interface Capability {
   readonly by?: string;
   /** Whether `readBack` can see the effect. Without it an action ends as `unverified`. */
   readonly readBack: boolean;
-  readonly inverse: ActionType | 'account.restore' | 'none';
+  /** What undoes it. It is called with the parameter `undoes`, the type that it undoes: what another action holds stays held. */
+  readonly inverse: ActionType | 'none';
   /** What outlives the action, in one sentence for people. */
   readonly residual: string;
 }

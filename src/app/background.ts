@@ -24,6 +24,7 @@ import { watchPolicyFolder } from './policy-folder.ts';
 import { type RecordParts, recordBundle } from './records.ts';
 import { resolveWaiting } from './resolving.ts';
 import { repeat } from './system.ts';
+import type { Undos } from './undo.ts';
 
 export interface BackgroundParts {
   readonly store: Store;
@@ -35,6 +36,7 @@ export interface BackgroundParts {
   readonly policyFolder: string;
   readonly adapters: ConnectedAdapters;
   readonly levels: HeldLevels;
+  readonly undos: Undos;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -48,10 +50,13 @@ const resolveEveryMs = 2_000;
 const unresolvedKeptMs = 90 * 86_400_000;
 /** Readers are shown the right level at once; this is for what is told by itself. */
 const levelsEveryMs = 2_000;
+/** An end is never missed by more than a moment. */
+const undoEveryMs = 1_000;
+const watchEveryMs = 5_000;
 const tidyEveryMs = 6 * 3_600_000;
 
 export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
-  const { judging, store, clock, log, levels } = parts;
+  const { judging, store, clock, log, levels, undos } = parts;
   const failed = (task: string) => (error: unknown) =>
     log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
   const ending = new AbortController();
@@ -61,6 +66,8 @@ export function startBackground(parts: BackgroundParts): { stop(): Promise<void>
     repeat(clock, undecidedEveryMs, () => settleUndecided(parts), failed('undecided')),
     repeat(clock, resolveEveryMs, () => resolveWaiting(parts, ending.signal), failed('resolve')),
     repeat(clock, levelsEveryMs, () => levels.look(), failed('levels')),
+    repeat(clock, undoEveryMs, () => undos.look(), failed('undo')),
+    repeat(clock, watchEveryMs, () => undos.watch(ending.signal), failed('watch')),
     repeat(clock, tidyEveryMs, () => tidy(store, clock), failed('tidy')),
   ];
   const folder = watchPolicies(parts, failed('policies'));

@@ -3,7 +3,7 @@ import { createHmac, type KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createExecutor, createQueue } from '../actions/index.ts';
 import { type Bundle, compileBundle } from '../engine.ts';
-import { ceilingFor, refusesProtected } from '../guard/index.ts';
+import { ceilingFor, refusesProtected, spanOf } from '../guard/index.ts';
 import { createAppender, createLedgerReader, createSequencer, ledgerOrigin } from '../ledger/index.ts';
 import type { Clock } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
@@ -35,6 +35,7 @@ import { readPolicyFolder } from './policy-folder.ts';
 import { loadProvider } from './providers.ts';
 import { type Build, recordBundle, recordConfig, recordStart } from './records.ts';
 import { readTargets } from './targets.ts';
+import { createUndos } from './undo.ts';
 
 export interface CoreOptions {
   readonly settings: Settings;
@@ -188,6 +189,7 @@ export async function startCore(options: CoreOptions) {
       clock,
       random,
       log,
+      lastsMs: (type) => spanOf(type, judging.state().bundle.guards)?.defaultMs,
       onFinished: ({ plan, state }) => options.planFinished?.(plan.connection, state),
     });
 
@@ -249,7 +251,21 @@ export async function startCore(options: CoreOptions) {
     };
     await recordStart(started, records);
     const levels = createHeldLevels({ store, judging, clock, log });
-    const background = startBackground({ store, judging, batcher, keyring, records, people, policyFolder, adapters, levels, clock, log });
+    const undos = createUndos({ store, batcher, append, adapters, ids, clock, log });
+    const background = startBackground({
+      store,
+      judging,
+      batcher,
+      keyring,
+      records,
+      people,
+      policyFolder,
+      adapters,
+      levels,
+      undos,
+      clock,
+      log,
+    });
     ending.push(() => background.stop());
 
     return {
@@ -263,6 +279,7 @@ export async function startCore(options: CoreOptions) {
       batcher,
       executor,
       levels,
+      undos,
       sequencer,
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,

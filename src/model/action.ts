@@ -12,7 +12,7 @@ interface ActionDefinition {
 const people: readonly SubjectKind[] = ['person', 'account'];
 const all: readonly SubjectKind[] = ['person', 'account', 'session', 'device', 'network', 'host', 'asset'];
 
-/** One table of every verb a policy may name. What no adapter offers is recorded as refused, never dropped. */
+/** One table of every verb. What no adapter offers is recorded as refused, never dropped. */
 export const actionTypes = {
   'notice.send': { rung: 0, reversible: false, kinds: all },
   'case.open': { rung: 0, reversible: true, kinds: all },
@@ -34,10 +34,16 @@ export const actionTypes = {
   'account.suspend': { rung: 5, reversible: true, kinds: people },
   'account.disable': { rung: 6, reversible: true, kinds: people },
   'credential.disable': { rung: 6, reversible: true, kinds: ['account'] },
+  'account.restore': { rung: 0, reversible: false, kinds: people },
+  'group.add': { rung: 0, reversible: false, kinds: people },
+  'mfa.lift': { rung: 0, reversible: false, kinds: ['person', 'account', 'session'] },
 } as const satisfies Record<string, ActionDefinition>;
 
 export type ActionType = keyof typeof actionTypes;
 export const actionTypeNames = Object.keys(actionTypes) as readonly ActionType[];
+
+/** Verbs that give back what another one took: by undo or by a person's order, never named by a policy. */
+export const restoringTypes: readonly ActionType[] = ['account.restore', 'group.add', 'mfa.lift'];
 
 /** `unknown`: the answer was lost; `unverified`: accepted, but not seen in force by reading back. */
 export const actionStates = ['intended', 'done', 'already', 'refused', 'failed', 'unverified', 'unknown'] as const;

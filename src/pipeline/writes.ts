@@ -14,12 +14,14 @@ import type { Instant } from '../model/clock.ts';
 import type { CounterUse, Decision, Plan } from '../model/decision.ts';
 import type { EntryRow } from '../model/entry.ts';
 import type { ActionId, DecisionId, EntryId, PlanId } from '../model/ids.ts';
+import { putBackType, undoType } from '../model/undo.ts';
 import { type Verdict, verdictType } from '../model/verdict.ts';
 import { serialiseEvidence } from '../risk/index.ts';
 import { entryStatements } from '../store/ledger-append.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses, insertSignals, insertSources, insertUndecided, updateEvidence } from '../store/settle-write.ts';
 import type { Statement } from '../store/statement.ts';
+import { markPutBack, markUndoDecided, type OrderedReversal } from '../store/undo-write.ts';
 import { forgetUnresolved, handOver, insertUnresolved, type UnresolvedRow } from '../store/unresolved.ts';
 import { insertVerdicts, type VerdictRow } from '../store/verdict-rows.ts';
 import type { Considered, Failed, JudgedBatch } from './batch.ts';
@@ -107,6 +109,10 @@ export async function composeWrites(
   for (const one of resolved) statements.push(...(await handOverFirst(one, parts)));
   const verdicts = settled.flatMap(verdictRow);
   if (verdicts.length > 0) statements.push(insertVerdicts(verdicts));
+  const undos = settled.flatMap((one) => reversalRow(one, undoType));
+  if (undos.length > 0) statements.push(markUndoDecided(undos));
+  const putBacks = settled.flatMap((one) => reversalRow(one, putBackType));
+  if (putBacks.length > 0) statements.push(markPutBack(putBacks));
   for (const failed of batch.failed) statements.push(await undecidedStatement(failed, at, parts));
   return statements;
 }
@@ -156,6 +162,12 @@ function verdictRow({ item }: Settled): readonly VerdictRow[] {
   const { type, facts } = item.arrival;
   if (type !== verdictType) return [];
   return [{ signalId: item.signalId, decisionId: facts['decisionId'] as DecisionId, verdict: facts['verdict'] as Verdict }];
+}
+
+function reversalRow({ item, decision }: Settled, wanted: string): readonly OrderedReversal[] {
+  const { type, facts } = item.arrival;
+  if (type !== wanted) return [];
+  return [{ actionId: String(facts['actionId']), decisionId: decision.id, by: facts['by'] === undefined ? null : String(facts['by']) }];
 }
 
 /** Sealed with the connection's key, the first decision would outlive the erasure of the person whom it turned out to be about. */

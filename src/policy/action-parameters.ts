@@ -1,6 +1,6 @@
 /** The parameters that each action type takes in a ladder, and which rung a use of it has. */
 import type { ActionParameters, ActionType, Rung } from '../model/action.ts';
-import { actionTypes } from '../model/action.ts';
+import { actionTypes, restoringTypes } from '../model/action.ts';
 import { parseDuration } from './duration.ts';
 import type { PolicyAction } from './schema.ts';
 
@@ -45,6 +45,9 @@ const tables: Readonly<Record<ActionType, ParameterTable>> = {
   'account.suspend': { checks: { expires: duration, method: word }, required: ['expires'] },
   'account.disable': { checks: { reason: word } },
   'credential.disable': { checks: {} },
+  'account.restore': { checks: { undoes: oneOf('account.suspend', 'account.disable') } },
+  'group.add': { checks: { group: word }, required: ['group'] },
+  'mfa.lift': { checks: { undoes: oneOf('mfa.require') } },
 };
 
 export interface ParameterFault {
@@ -53,8 +56,9 @@ export interface ParameterFault {
   readonly message: string;
 }
 
+/** Whether a policy may name it. */
 export function isActionType(text: string): text is ActionType {
-  return Object.hasOwn(actionTypes, text);
+  return Object.hasOwn(actionTypes, text) && !(restoringTypes as readonly string[]).includes(text);
 }
 
 /** Types that fall on the subject itself, once a connection; all others are done to an account. */

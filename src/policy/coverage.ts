@@ -1,5 +1,5 @@
 /** What a set of policies answers, as tables: signals, ATT&CK techniques, controls, and what connections can do of it. */
-import { type ActionType, actionTypeNames, actionTypes, type Rung } from '../model/action.ts';
+import { type ActionType, actionTypeNames, actionTypes, type Rung, restoringTypes } from '../model/action.ts';
 import type { SignalCatalogue } from '../model/catalogue.ts';
 import type { CompiledPolicies, CompiledPolicy } from './compiled.ts';
 
@@ -50,12 +50,14 @@ export function coverageOf({ policies, bySignalType }: CompiledPolicies, { types
         control,
         policies: policies.filter(({ document }) => document.metadata.controls?.[framework]?.includes(control)).map(cellOf),
       })),
-    actions: actionTypeNames.map((type) => ({
-      type,
-      rung: actionTypes[type].rung,
-      policies: policies.filter(({ steps }) => steps.some(({ actions }) => actions.some((action) => action.type === type))).map(cellOf),
-      connections: Object.fromEntries(offers.map((offer) => [offer.connection, supportOf(type, offer)])),
-    })),
+    actions: actionTypeNames
+      .filter((type) => !restoringTypes.includes(type))
+      .map((type) => ({
+        type,
+        rung: actionTypes[type].rung,
+        policies: policies.filter(({ steps }) => steps.some(({ actions }) => actions.some((action) => action.type === type))).map(cellOf),
+        connections: Object.fromEntries(offers.map((offer) => [offer.connection, supportOf(type, offer)])),
+      })),
   };
 }
 

@@ -15,5 +15,6 @@ export { type InlineResult, runInlineTests, type TestJudge } from './inline-test
 export { lintFiles, lintVersions, type PolicyFiles } from './lint-files.ts';
 export { listKind } from './list-documents.ts';
 export { type MutationScore, scoreMutations, scorePercent, wantedScore } from './mutation.ts';
+export { intendReversal, isReversal } from './reversal.ts';
 export { policyKind } from './schema.ts';
 export { type WhatIf, type WhatIfJudge, whatIf } from './what-if.ts';

@@ -5,5 +5,6 @@ export { type Derived, derivedItem } from './derived.ts';
 export { firstOfEach, type Item, inSettlingOrder, itemAgain, itemReopened, toItem } from './item.ts';
 export { poisonReason, settleByHalves } from './poison.ts';
 export { createPushDoor, type PushDoor, type PushOutcome, type PushRequest } from './push-door.ts';
+export { arrivePutBack, arriveUndo, type Reversal } from './reversal-door.ts';
 export { arriveVerdict, type GivenVerdict } from './verdict-door.ts';
 export { markVerified } from './verified.ts';

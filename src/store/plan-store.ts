@@ -10,6 +10,7 @@ import { type ClaimedPlan, claimPlan, holdPausedPlan, lookAtPlan, mayCall, type 
 import { finishPlan, nextInLane, type PlanOutcome } from './plan-finish.ts';
 import { type LoosePlan, takeBackPlans, waitingPlans } from './plan-recover.ts';
 import type { Statement } from './statement.ts';
+import { closeUndone, insertReversible, type ReversibleRow, undoneByDecision } from './undo-write.ts';
 
 export interface PlanStoreParts {
   readonly db: Db;
@@ -35,6 +36,7 @@ interface ClaimView {
   readonly records: readonly StoredAction[];
   readonly accounts: ReadonlyMap<AccountId, string>;
   readonly identity: Identity | null;
+  readonly undoes: Awaited<ReturnType<typeof undoneByDecision>>;
   readonly target: Readonly<Record<string, string>>;
 }
 
@@ -54,13 +56,14 @@ export function createPlanStore({ db, transaction, appendEntries, targets, remed
         if (claimed === undefined) return undefined;
         const { cause, deadlineAt, nextAt, ...plan } = claimed;
         const accountIds = plan.actions.flatMap((action) => (action.accountId === null ? [] : [action.accountId]));
-        const [actions, accounts, person, target] = await Promise.all([
+        const [actions, accounts, person, target, undoes] = await Promise.all([
           readActionsOf(tx, [plan.id]),
           readExternalIds(tx, accountIds),
           plan.identityId === null ? undefined : readPerson(tx, plan.identityId),
           plan.actions.some((action) => action.parameters['scope'] === 'one') ? targets(tx, plan.decisionId) : {},
+          cause === 'undo' ? undoneByDecision(tx, plan.decisionId) : [],
         ]);
-        const view: ClaimView = { plan, cause, deadlineAt, nextAt, records: actions, accounts, identity: person ?? null, target };
+        const view: ClaimView = { plan, cause, deadlineAt, nextAt, records: actions, accounts, identity: person ?? null, undoes, target };
         const { records, entries } = intend(view);
         const made = insertActions(
           tx,
@@ -96,6 +99,8 @@ export function createPlanStore({ db, transaction, appendEntries, targets, remed
       end: PlanOutcome & {
         readonly records: readonly ActionValues[];
         readonly entries: readonly Entry[];
+        readonly reversible: readonly ReversibleRow[];
+        readonly undone: ClaimView['undoes'];
         readonly jobs: readonly Statement[];
       },
     ): Promise<{ readonly kept: boolean; readonly next: LoosePlan | null }> {
@@ -107,8 +112,15 @@ export function createPlanStore({ db, transaction, appendEntries, targets, remed
           end.state === 'released' ? undefined : nextInLane(tx, lane),
           updateActions(tx, end.records),
           append(tx, end.entries),
+          insertReversible(tx, end.planId, end.reversible),
           ...end.jobs.map((job) => tx.query(job.text, [...job.values])),
         ]);
+        if (end.undone.length > 0)
+          await closeUndone(
+            tx,
+            end.undone.map(({ actionId }) => actionId),
+            end.at,
+          );
         await remediate?.();
         return { kept: true, next: next ?? null };
       });
