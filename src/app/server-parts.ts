@@ -19,6 +19,7 @@ import { explainIdentity } from './explained-identity.ts';
 import { mergeByPerson } from './merging.ts';
 import type { Metrics } from './metrics.ts';
 import { recordReaders, replayDecision } from './record-readers.ts';
+import { undoPort } from './undo-orders.ts';
 import { giveVerdict, previewDismissal } from './verdicts.ts';
 
 /** A signed-in person's session: a working day. */
@@ -70,6 +71,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     replay: (id, which) => replayDecision(core, id, which),
     dismissal: (id, scope, caller) => previewDismissal(core, id, scope, caller),
     verdict: (id, request, caller) => giveVerdict(core, id, request, caller),
+    undo: undoPort(core),
     explainIdentity: (id, question, caller) => explainIdentity(core, id, question, caller),
     explainDecision: (id, caller) => explainDecision(core, id, caller),
     async proof(id, caller) {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { type Client, CommandError, createClient } from './client.ts';
 import { type CommandContext, type ExitCode, formatTable } from './console.ts';
 import { addDecisionExplain, addIdentityExplain } from './explain.ts';
+import { addEndCommands } from './undo.ts';
 
 type Run = (action: () => Promise<ExitCode>) => Promise<void>;
 interface Page {
@@ -178,6 +179,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     context,
     run,
   );
+  addEndCommands(action, context, run);
 }
 
 interface SendOptions {

@@ -16,6 +16,7 @@ import { pageRoutes } from './routes/pages.ts';
 import { decisionRoutes, recordRoutes } from './routes/records.ts';
 import { signalRoutes } from './routes/signals.ts';
 import { mountPushReceiver, pushRoute } from './routes/ssf.ts';
+import { undoRoutes } from './routes/undo.ts';
 
 export function createServer(parts: ServerParts): Express {
   const app = express();
@@ -59,6 +60,7 @@ export function createServer(parts: ServerParts): Express {
     ...identityRoutes(parts),
     ...ledgerRoutes(parts),
     ...controlRoutes(parts),
+    ...undoRoutes(parts),
     ...operationRoutes(parts),
   ];
   const pages = pageRoutes(parts, gate, () => describeApi([...routes, ...pages, pushRoute], parts.version));
