@@ -73,6 +73,11 @@ describe('the sandbox admin API', () => {
     ['GET', '/people/alice/sessions/revoke', undefined, 405],
     ['GET', '/people/alice/secrets', undefined, 404],
     ['POST', '/people/nobody/tokens/revoke', { before, key: 'k' }, 404],
+    ['POST', '/people/nobody/account/suspend', { key: 'k' }, 404],
+    ['POST', '/people/alice/account/suspend', {}, 400],
+    ['POST', '/people/alice/account/restore', { key: 'k', lifts: 'all' }, 400],
+    ['GET', '/people/alice/account/suspend', undefined, 405],
+    ['POST', '/people/alice/account/erase', { key: 'k' }, 404],
     ['POST', '/people/alice/tokens/revoke', { before: 'yesterday', key: 'k' }, 400],
     ['POST', '/people/alice/tokens/revoke', { before }, 400],
     ['POST', '/people/alice/sessions/revoke', { before, key: 'k' }, 400],
@@ -91,6 +96,29 @@ describe('the sandbox admin API', () => {
     };
     expect(await send('application/json', '{')).toBe(400);
     expect(await send('text/plain', '{}')).toBe(415);
+  });
+
+  test('a status set by hand keeps a suspension beneath, and lifting one hold leaves the other', async () => {
+    const status = async () => (await bench.admin('GET', '/people/bob')).body.status;
+    const post = async (verb: string, body: object) => (await bench.admin('POST', `/people/bob/account/${verb}`, body)).body.affected;
+    expect(await post('suspend', { key: 'h1' })).toBe(1);
+    await bench.admin('PATCH', '/people/bob', { status: 'disabled' });
+    expect(await post('restore', { key: 'h2', lifts: 'disabled' })).toBe(1);
+    expect(await status()).toBe('suspended');
+    expect(await post('disable', { key: 'h3' })).toBe(1);
+    expect(await post('restore', { key: 'h4' })).toBe(2);
+    expect(await status()).toBe('active');
+    expect((await bench.admin('GET', '/people/bob')).body).not.toHaveProperty('suspendedBeneath');
+  });
+
+  test('changes of one person at once all remain', async () => {
+    await Promise.all([
+      bench.admin('PATCH', '/people/bob', { password: 'something new' }),
+      bench.admin('POST', '/people/bob/account/suspend', { key: 'r1' }),
+      bench.admin('PATCH', '/people/bob', { groups: ['staff'] }),
+    ]);
+    expect((await bench.admin('GET', '/people/bob')).body).toMatchObject({ status: 'suspended', groups: ['staff'] });
+    await bench.admin('PATCH', '/people/bob', { status: 'active' });
   });
 
   test('a repeated key gets the first answer, and the same key with another request is 409', async () => {

@@ -50,8 +50,26 @@ describeAdapter('sandbox, with a stand-in,', sandbox, async () => {
     accounts: { present: 'alice', other: 'bob', absent: 'nobody' },
     logged: log.text,
     secrets: [standIn.token],
-    give: async (_type, account) => void standIn.signIn(account),
-    inForce: async (type, account) => (type === 'session.revoke' ? standIn.sessions(account).length : standIn.tokens(account)) === 0,
+    async give(type, account) {
+      if (type === 'account.restore') return standIn.hold(account, { suspended: true });
+      if (type.startsWith('account.')) return standIn.hold(account, { suspended: false, disabled: false });
+      standIn.signIn(account);
+    },
+    async inForce(type, account) {
+      const { suspended, disabled } = standIn.account(account);
+      switch (type) {
+        case 'account.suspend':
+          return suspended;
+        case 'account.disable':
+          return disabled;
+        case 'account.restore':
+          return !suspended && !disabled;
+        case 'session.revoke':
+          return standIn.sessions(account).length === 0;
+        default:
+          return standIn.tokens(account) === 0;
+      }
+    },
     effects: standIn.effects,
     inject: (fault, writesOnly) => standIn.inject({ ...fault, on: writesOnly ? 'write' : 'all' }),
     heal: standIn.heal,
@@ -74,11 +92,19 @@ describeAdapter(
       accounts: { present: 'alice', other: 'bob', absent: 'nobody' },
       logged: () => '',
       secrets: [deriveAdminToken(deriveSecret)],
-      give: async (_type, account) => {
+      give: async (type, account) => {
+        if (type.startsWith('account.')) {
+          await bench.admin('PATCH', `/people/${account}`, { status: type === 'account.restore' ? 'suspended' : 'active' });
+          return;
+        }
         const person = { alice: 'correct horse', bob: 'battery staple' }[account] ?? '';
         await signIn(bench, { id: account, email: `${account}@example.com`, name: account, password: person });
       },
       inForce: async (type, account) => {
+        if (type.startsWith('account.')) {
+          const wanted = { 'account.suspend': 'suspended', 'account.disable': 'disabled' }[type as string] ?? 'active';
+          return (await bench.admin('GET', `/people/${account}`)).body.status === wanted;
+        }
         const { body } = await bench.admin('GET', `/people/${account}/access`);
         return (body[type === 'session.revoke' ? 'sessions' : 'tokens'] as unknown[]).length === 0;
       },
@@ -176,6 +202,21 @@ describe('the sandbox adapter', () => {
   test('a key that was used for another order is refused as a conflict', async () => {
     await connection.adapter.act(order({}));
     expect(await connection.adapter.act(order({ account: 'bob' }))).toEqual({ outcome: 'refused', code: 'conflict' });
+  });
+
+  test('two holds come and go apart: undoing one leaves the account closed by the other', async () => {
+    const act = (type: ActionOrder['type'], key: string, parameters = {}) =>
+      connection.adapter.act(order({ type, idempotencyKey: key, parameters }));
+    await act('account.suspend', 'k1');
+    await act('account.disable', 'k2');
+    const undo = order({ type: 'account.restore', idempotencyKey: 'k3', parameters: { undoes: 'account.suspend' } });
+    expect(await connection.adapter.act(undo)).toEqual({ outcome: 'done', affected: 1 });
+    expect((await connection.adapter.readBack(undo)).inForce).toBe(true);
+    expect(standIn.account('alice')).toEqual({ suspended: false, disabled: true });
+    expect((await connection.adapter.readBack(order({ type: 'account.restore' }))).inForce).toBe(false);
+    expect(await act('account.restore', 'k4', { undoes: 'mfa.require' })).toEqual({ outcome: 'refused', code: 'parameterInvalid' });
+    expect(await act('account.restore', 'k5')).toEqual({ outcome: 'done', affected: 1 });
+    expect(standIn.account('alice')).toEqual({ suspended: false, disabled: false });
   });
 
   test('an account with characters that mean something in a path stays one segment', async () => {

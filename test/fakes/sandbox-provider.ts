@@ -1,5 +1,5 @@
 /**
- * A stand-in for the sandbox's admin API that shares no code with it: keeps sessions and tokens per person, counts calls and effects, and
+ * A stand-in for the sandbox's admin API that shares no code with it: keeps sessions, tokens and holds per person, counts calls and effects, and
  * is as faulty as it is told to be. In-process by `startSandboxProvider`, or as a process: `node test/fakes/sandbox-provider.ts --port 0
  * [--token TOKEN] [--people N]` prints `{"baseUrl", "controlUrl", "token"}` on one line and is driven over `/control`.
  */
@@ -43,7 +43,10 @@ export interface SandboxProviderStandIn {
   signIn(person: string, given?: { readonly deviceId?: string; readonly begunAt?: number }): StandInAccess;
   sessions(person: string): readonly StandInAccess[];
   tokens(person: string): number;
-  /** Calls that ended something, each idempotency key once. */
+  account(person: string): { readonly suspended: boolean; readonly disabled: boolean };
+  /** As an administrator at the provider does it: no call, and no effect of ours. */
+  hold(person: string, change: { readonly suspended?: boolean; readonly disabled?: boolean }): void;
+  /** Calls that changed something, each idempotency key once. */
   effects(): number;
   inject(fault: SandboxFault): void;
   heal(): void;
@@ -63,7 +66,10 @@ interface Token {
 interface Person {
   sessions: StandInAccess[];
   tokens: Token[];
+  account: { suspended: boolean; disabled: boolean };
 }
+
+const newPerson = (): Person => ({ sessions: [], tokens: [], account: { suspended: false, disabled: false } });
 
 const preciseNow = () => performance.timeOrigin + performance.now();
 
@@ -111,14 +117,21 @@ export async function startSandboxProvider(
     response.end(JSON.stringify(body));
   };
 
-  const end = (person: Person, part: 'sessions' | 'tokens', body: Record<string, unknown>): number => {
+  /** Does what a route asks; answers how much changed, and undefined where there is no such route or its body is wrong. */
+  const change = (person: Person, route: string, body: Record<string, unknown>): number | undefined => {
     const before = Date.parse(String(body.before));
-    if (part === 'tokens') {
+    if (route === 'account/suspend') return hold(person, { suspended: true });
+    if (route === 'account/disable') return hold(person, { disabled: true });
+    if (route === 'account/restore')
+      return hold(person, body.lifts === undefined ? { suspended: false, disabled: false } : { [String(body.lifts)]: false });
+    if (Number.isNaN(before)) return undefined;
+    if (route === 'tokens/revoke') {
       const kept = person.tokens.filter((item) => item.begunAt > before);
       const affected = person.tokens.length - kept.length;
       person.tokens = kept;
       return affected;
     }
+    if (route !== 'sessions/revoke') return undefined;
     const meant = (session: StandInAccess) =>
       session.begunAt <= before &&
       (body.sessionId === undefined || body.sessionId === session.id) &&
@@ -126,6 +139,13 @@ export async function startSandboxProvider(
     const affected = person.sessions.filter(meant).length;
     person.sessions = person.sessions.filter((session) => !meant(session));
     return affected;
+  };
+
+  const hold = (person: Person, asked: Partial<Person['account']>): number => {
+    const names = Object.keys(asked) as (keyof Person['account'])[];
+    const changed = names.filter((name) => person.account[name] !== asked[name]).length;
+    person.account = { ...person.account, ...asked };
+    return changed;
   };
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -181,50 +201,52 @@ export async function startSandboxProvider(
     const name = decodeURIComponent(id);
     const person = people.get(name);
     if (!person) return { status: 404, body: { code: 'notFound' } };
-    if (call.method === 'GET' && part === undefined) return { status: 200, body: shown(name) };
+    if (call.method === 'GET' && part === undefined) return { status: 200, body: shown(name, person) };
     if (call.method === 'GET' && part === 'access') {
       const sessions = person.sessions.map((session) => ({ ...session, expiresAt: session.begunAt + 86_400_000, sids: [] }));
-      return { status: 200, body: { asOf: Date.now(), sessions, tokens: person.tokens } };
+      return { status: 200, body: { asOf: Date.now(), account: person.account, sessions, tokens: person.tokens } };
     }
-    if (call.method !== 'POST' || verb !== 'revoke' || (part !== 'sessions' && part !== 'tokens'))
-      return { status: 404, body: { code: 'notFound' } };
-    if (call.key === undefined || Number.isNaN(Date.parse(String(body.before)))) return { status: 400, body: { code: 'request.invalid' } };
+    if (call.method !== 'POST' || verb === undefined) return { status: 404, body: { code: 'notFound' } };
+    if (call.key === undefined) return { status: 400, body: { code: 'request.invalid' } };
     const asked = `${url.pathname} ${text}`;
     const earlier = effectsByKey.get(call.key);
     if (earlier && earlier.asked !== asked) return { status: 409, body: { code: 'conflict' } };
     if (earlier) return { status: 200, body: { affected: earlier.affected, repeated: true } };
-    const affected = end(person, part, body);
+    const affected = change(person, `${part}/${verb}`, body);
+    if (affected === undefined) return { status: 400, body: { code: 'request.invalid' } };
     effectsByKey.set(call.key, { asked, affected });
     call.effect = affected > 0;
     if (affected > 0) effects += 1;
     return { status: 200, body: { affected, repeated: false } };
   }
 
-  const shown = (id: string) => ({ id, email: `${id}@example.com`, name: id, status: 'active', groups: [], tier: 'none' });
+  const shown = (id: string, { account }: Person) => {
+    const status = account.disabled ? 'disabled' : account.suspended ? 'suspended' : 'active';
+    return { id, email: `${id}@example.com`, name: id, status, groups: [], tier: 'none' };
+  };
 
   function listPeople(url: URL): unknown {
     const after = url.searchParams.get('after');
     const limit = Number(url.searchParams.get('limit') ?? 100);
-    const ids = [...people.keys()].sort().filter((id) => after === null || id > after);
+    const sorted = [...people].sort(([left], [right]) => (left < right ? -1 : 1));
+    const all = sorted.map(([id, person]) => shown(id, person)).filter(({ id }) => after === null || id > after);
     const email = url.searchParams.get('email');
-    if (email !== null) return { items: ids.map(shown).filter((person) => person.email === email), nextCursor: null };
-    const items = ids.slice(0, limit).map(shown);
-    return { items, nextCursor: ids.length > limit ? (items.at(-1)?.id ?? null) : null };
+    if (email !== null) return { items: all.filter((person) => person.email === email), nextCursor: null };
+    const items = all.slice(0, limit);
+    return { items, nextCursor: all.length > limit ? (items.at(-1)?.id ?? null) : null };
   }
 
   function control(url: URL, method: string, text: string): { status: number; body: unknown } {
     const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
     switch (`${method} ${url.pathname.slice('/control/'.length)}`) {
       case 'GET state': {
-        const state = Object.fromEntries(
-          [...people].map(([id, person]) => [id, { sessions: person.sessions, tokens: person.tokens.length }]),
-        );
+        const state = Object.fromEntries([...people].map(([id, person]) => [id, { ...person, tokens: person.tokens.length }]));
         return { status: 200, body: { effects, calls: calls.length, people: state } };
       }
       case 'GET calls':
         return { status: 200, body: { calls: calls.slice(Number(url.searchParams.get('from') ?? 0)) } };
       case 'POST people':
-        for (const id of body.ids as string[]) people.set(id, people.get(id) ?? { sessions: [], tokens: [] });
+        for (const id of body.ids as string[]) people.set(id, people.get(id) ?? newPerson());
         return { status: 200, body: { people: people.size } };
       case 'POST sign-ins':
         return { status: 200, body: { sessions: (body.people as string[]).map((id) => signIn(id)) } };
@@ -243,7 +265,7 @@ export async function startSandboxProvider(
     fault = { value, left: value.times ?? Number.POSITIVE_INFINITY };
   }
 
-  for (const id of given.people ?? []) people.set(id, { sessions: [], tokens: [] });
+  for (const id of given.people ?? []) people.set(id, newPerson());
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy());
   });
@@ -256,10 +278,16 @@ export async function startSandboxProvider(
     controlUrl: `${origin}/control`,
     token,
     calls,
-    addPerson: (id) => void people.set(id, { sessions: [], tokens: [] }),
+    addPerson: (id) => void people.set(id, newPerson()),
     signIn,
     sessions: (id) => people.get(id)?.sessions ?? [],
     tokens: (id) => people.get(id)?.tokens.length ?? 0,
+    account: (id) => (people.get(id) ?? newPerson()).account,
+    hold(id, asked) {
+      const person = people.get(id);
+      if (!person) throw new Error('no such person');
+      hold(person, asked);
+    },
     effects: () => effects,
     inject,
     heal: () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { manifest } from '../../src/adapters/sandbox/adapter.ts';
+import { manifest } from '../../src/adapters/sandbox/manifest.ts';
 import { readPolicyFolder } from '../../src/app/policy-folder.ts';
 import { compileBundle, conclude, consider, createTestJudge, questionsOf, rejudge } from '../../src/engine.ts';
 import { guardsInForce, readingOf } from '../../src/guard/index.ts';

@@ -1,43 +1,15 @@
 /** The half of the sandbox that acts: it knows the provider only through its HTTP admin API. */
 import { z } from 'zod';
-import { toRfc3339 } from '../../model/clock.ts';
 import type { IdentifierKey } from '../../model/subject.ts';
-import type { ActionOrder, Adapter, AdapterContext, DirectoryPerson, Manifest, ProbeResult, ReadBack, Receipt } from '../contract.ts';
+import type { ActionOrder, Adapter, AdapterContext, DirectoryPerson, ProbeResult, ReadBack, Receipt } from '../contract.ts';
 import type { HttpAnswer, HttpRequest } from '../http.ts';
+import { accessSchema } from './access-answer.ts';
+import { manifest } from './manifest.ts';
 import { judgeRefusal, type Refusal } from './refusal.ts';
 import { deriveAdminToken, personStatuses, personTiers, type SandboxSettings } from './settings.ts';
-
-export const manifest: Manifest = {
-  provider: 'sandbox',
-  actions: {
-    'session.revoke': {
-      support: 'full',
-      readBack: true,
-      inverse: 'none',
-      residual: 'Access and refresh tokens that were issued before live on until they expire or token.revoke ends them.',
-    },
-    'token.revoke': {
-      support: 'full',
-      readBack: true,
-      inverse: 'none',
-      residual: 'A session that is left alive can obtain new tokens.',
-    },
-  },
-  permissions: ['admin'],
-  marks: [],
-  concurrency: 16,
-};
+import { verbs } from './verbs.ts';
 
 const effectSchema = z.object({ affected: z.int().nonnegative() });
-
-const accessSchema = z.object({
-  asOf: z.int(),
-  sessions: z.array(z.object({ id: z.string(), deviceId: z.string(), begunAt: z.int(), expiresAt: z.int(), sids: z.array(z.string()) })),
-  tokens: z.array(
-    z.object({ kind: z.enum(['access', 'refresh', 'code']), sessionId: z.string().nullable(), begunAt: z.int(), expiresAt: z.int() }),
-  ),
-});
-type Access = z.output<typeof accessSchema>;
 
 const personSchema = z.object({
   id: z.string(),
@@ -51,13 +23,6 @@ const peopleSchema = z.object({ items: z.array(personSchema), nextCursor: z.stri
 
 const discoverySchema = z.object({ issuer: z.string() });
 
-/** Which sessions an order means. */
-type Scope = { readonly scope: 'all' } | { readonly scope: 'one'; readonly sessionId?: string; readonly deviceId?: string };
-
-/**
- * `session.revoke` takes `scope: all` (the default) or `scope: one` with `sessionId`, `deviceId`, or both (then the sessions that are
- * both); what names one session is never widened to its person. `token.revoke` takes `scope: all`, no narrower one.
- */
 export function createSandboxAdapter(context: AdapterContext<SandboxSettings>): Adapter {
   const issuer = (context.settings.baseUrl ?? `${context.origin}/idp`).replace(/\/+$/, '');
   const token = context.settings.adminToken ?? deriveAdminToken(context.secret);
@@ -73,29 +38,23 @@ export function createSandboxAdapter(context: AdapterContext<SandboxSettings>): 
   const accountPath = (order: ActionOrder) => `/people/${encodeURIComponent(order.account)}`;
 
   async function act(order: ActionOrder): Promise<Receipt> {
-    const scope = readScope(order);
-    if ('refused' in scope) return { outcome: 'refused', code: scope.refused };
-    const path = order.type === 'session.revoke' ? 'sessions/revoke' : 'tokens/revoke';
-    const narrowed = order.type === 'session.revoke' ? scope : {};
-    const answer = await call('POST', `${accountPath(order)}/${path}`, order.signal, {
-      ...narrowed,
-      before: toRfc3339(order.intendedAt),
-      key: order.idempotencyKey,
-    });
-    const effect = readAnswer(answer, effectSchema);
+    const asked = verbs[order.type]?.ask(order) ?? { refused: 'unsupported' };
+    if ('refused' in asked) return { outcome: 'refused', code: asked.refused };
+    const json = { ...asked.body, key: order.idempotencyKey };
+    const effect = readAnswer(await call('POST', `${accountPath(order)}/${asked.path}`, order.signal, json), effectSchema);
     if (!effect.ok) return effect.refusal.receipt;
     return effect.value.affected > 0 ? { outcome: 'done', affected: effect.value.affected } : { outcome: 'already' };
   }
 
   async function readBack(order: ActionOrder): Promise<ReadBack> {
-    const scope = readScope(order);
-    if ('refused' in scope) return { inForce: null, code: scope.refused };
+    const verb = verbs[order.type];
+    if (verb === undefined) return { inForce: null, code: 'unsupported' };
+    const asked = verb.ask(order);
+    if ('refused' in asked) return { inForce: null, code: asked.refused };
     const access = readAnswer(await call('GET', `${accountPath(order)}/access`, order.signal), accessSchema);
-    if (!access.ok) {
-      const { code, retryAfterMs } = access.refusal;
-      return { inForce: null, code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-    }
-    return order.type === 'session.revoke' ? judgeSessions(access.value, order, scope) : judgeTokens(access.value, order);
+    if (access.ok) return verb.judge(access.value, order);
+    const { code, retryAfterMs } = access.refusal;
+    return { inForce: null, code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   }
 
   async function* people(signal: AbortSignal): AsyncIterable<readonly DirectoryPerson[]> {
@@ -154,43 +113,6 @@ export function createSandboxAdapter(context: AdapterContext<SandboxSettings>): 
   }
 
   return { manifest, act, readBack, people, find, probe };
-}
-
-function readScope(order: ActionOrder): Scope | { readonly refused: string } {
-  if (order.type !== 'session.revoke' && order.type !== 'token.revoke') return { refused: 'unsupported' };
-  const { scope, sessionId, deviceId } = order.parameters;
-  const ids = {
-    ...(typeof sessionId === 'string' ? { sessionId } : {}),
-    ...(typeof deviceId === 'string' ? { deviceId } : {}),
-  };
-  const named = Object.keys(ids).length > 0;
-  const wanted = scope ?? (named ? 'one' : 'all');
-  if (wanted === 'all') return { scope: 'all' };
-  if (wanted !== 'one') return { refused: 'parameterInvalid' };
-  if (order.type === 'token.revoke') return { refused: 'parameterUnsupported' };
-  return named ? { scope: 'one', ...ids } : { refused: 'parameterMissing' };
-}
-
-function judgeSessions(access: Access, order: ActionOrder, scope: Scope): ReadBack {
-  const meant = access.sessions.filter(
-    (session) =>
-      scope.scope === 'all' ||
-      ((scope.sessionId === undefined || session.id === scope.sessionId || session.sids.includes(scope.sessionId)) &&
-        (scope.deviceId === undefined || session.deviceId === scope.deviceId)),
-  );
-  if (meant.some((session) => session.begunAt <= order.intendedAt)) return { inForce: false, code: 'sessionsRemain' };
-  // What hangs on a session that still lives was not meant; of all else the revoked sessions may have been the origin.
-  const living = new Set(access.sessions.map((session) => session.id));
-  const left = access.tokens.filter(
-    (token) => token.begunAt <= order.intendedAt && !(token.sessionId !== null && living.has(token.sessionId)),
-  );
-  return { inForce: true, residualAccessMs: Math.max(0, ...left.map((token) => token.expiresAt - access.asOf)) };
-}
-
-function judgeTokens(access: Access, order: ActionOrder): ReadBack {
-  const remain = access.tokens.some((token) => token.begunAt <= order.intendedAt);
-  // Tokens are opaque and looked up at each use: none outlives its record.
-  return remain ? { inForce: false, code: 'tokensRemain' } : { inForce: true, residualAccessMs: 0 };
 }
 
 function readAnswer<S extends z.ZodType>(

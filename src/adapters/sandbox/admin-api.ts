@@ -1,9 +1,11 @@
-/** The provider's admin API below `/admin/v1`: people, and the end of their sessions and tokens. JSON in and out, bearer token. */
+/** The provider's admin API below `/admin/v1`: people, and what is done to their access. JSON in and out, bearer token. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
-import { type Clock, fromRfc3339 } from '../../model/clock.ts';
+import type { z } from 'zod';
+import type { Clock } from '../../model/clock.ts';
 import type { AdapterStorage } from '../contract.ts';
 import type { Accesses } from './access.ts';
+import { holdsOf } from './account-holds.ts';
+import { createWrites, type Keyed, type Write } from './admin-writes.ts';
 import { kinds } from './kinds.ts';
 import { newPersonSchema, type People, personChangeSchema, sameText, showPerson } from './people.ts';
 import { readBody } from './read-body.ts';
@@ -15,30 +17,6 @@ interface Answer {
 }
 
 const effectLifetimeMs = 30 * 86_400_000;
-const keySchema = z.string().min(1).max(200);
-const instantSchema = z.string().transform((text, ctx) => {
-  const at = fromRfc3339(text);
-  if (at !== undefined) return at;
-  ctx.addIssue({ code: 'custom', message: 'must be an RFC 3339 date-time' });
-  return z.NEVER;
-});
-const scopedId = z.string().min(1).max(200);
-
-/** `scope: one` takes sessionId (the session's id or a client's `sid`), deviceId or both; both together name what fits both. */
-const endSessionsSchema = z.discriminatedUnion('scope', [
-  z.strictObject({ scope: z.literal('all'), before: instantSchema, key: keySchema }),
-  z
-    .strictObject({
-      scope: z.literal('one'),
-      sessionId: scopedId.optional(),
-      deviceId: scopedId.optional(),
-      before: instantSchema,
-      key: keySchema,
-    })
-    .refine((body) => body.sessionId !== undefined || body.deviceId !== undefined, 'needs sessionId or deviceId'),
-]);
-const endTokensSchema = z.strictObject({ before: instantSchema, key: keySchema });
-
 export interface AdminApiParts {
   readonly people: People;
   readonly accesses: Accesses;
@@ -48,10 +26,12 @@ export interface AdminApiParts {
 }
 
 /**
- * Handles the path below `/admin/v1`. Ending takes an idempotency key: the same key and request again has no further effect and gets the
+ * Handles the path below `/admin/v1`. What is done to access takes an idempotency key: the same key and request again has no further effect and gets the
  * first answer with `repeated: true`; the same key with another request is 409.
  */
 export function createAdminApi({ people, accesses, storage, clock, token }: AdminApiParts) {
+  const writes = createWrites(people, accesses);
+
   return async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
     const answer = await route(request, url);
     response.writeHead(answer.status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...answer.headers });
@@ -76,11 +56,9 @@ export function createAdminApi({ people, accesses, storage, clock, token }: Admi
       return notAllowed('GET, PATCH');
     }
     if (part === 'access' && verb === undefined) return does('GET') ? readAccess(id) : notAllowed('GET');
-    if ((part === 'sessions' || part === 'tokens') && verb === 'revoke') {
-      if (!does('POST')) return notAllowed('POST');
-      return part === 'sessions' ? endSessions(id, request) : endTokens(id, request);
-    }
-    return fault(404, 'notFound');
+    const write = writes[`${part}/${verb}`];
+    if (write === undefined) return fault(404, 'notFound');
+    return does('POST') ? once(id, request, write) : notAllowed('POST');
   }
 
   async function listPeople(url: URL): Promise<Answer> {
@@ -116,35 +94,22 @@ export function createAdminApi({ people, accesses, storage, clock, token }: Admi
   }
 
   async function readAccess(id: string): Promise<Answer> {
-    if (!(await people.find(id))) return fault(404, 'notFound');
-    return { status: 200, body: await accesses.read(id) };
+    const person = await people.find(id);
+    if (!person) return fault(404, 'notFound');
+    return { status: 200, body: { ...(await accesses.read(id)), account: holdsOf(person) } };
   }
 
-  async function endSessions(id: string, request: IncomingMessage): Promise<Answer> {
-    const body = await readJson(request, endSessionsSchema);
+  async function once(id: string, request: IncomingMessage, write: Write<z.ZodType<Keyed>>): Promise<Answer> {
+    const body = await readJson(request, write.schema);
     if ('status' in body) return body;
-    const { key, before, ...scope } = body.value;
-    const narrowed =
-      scope.scope === 'all'
-        ? {}
-        : { ...(scope.sessionId ? { sessionId: scope.sessionId } : {}), ...(scope.deviceId ? { deviceId: scope.deviceId } : {}) };
-    return once(id, key, JSON.stringify(['sessions', id, before, narrowed]), () => accesses.endSessions(id, narrowed, before));
-  }
-
-  async function endTokens(id: string, request: IncomingMessage): Promise<Answer> {
-    const body = await readJson(request, endTokensSchema);
-    if ('status' in body) return body;
-    const { key, before } = body.value;
-    return once(id, key, JSON.stringify(['tokens', id, before]), () => accesses.endTokens(id, before));
-  }
-
-  async function once(id: string, key: string, asked: string, effect: () => Promise<number>): Promise<Answer> {
     if (!(await people.find(id))) return fault(404, 'notFound');
+    const { key } = body.value;
+    const asked = JSON.stringify(write.asked(id, body.value));
     const earlier = (await storage.get(kinds.effect, key))?.value;
     if (earlier && earlier.asked !== asked) return fault(409, 'conflict', 'the key was used for another request');
     if (earlier) return { status: 200, body: { affected: earlier.affected, repeated: true } };
-    // A crash in between leaves the key unused: the repetition then ends what is left, which is nothing.
-    const affected = await effect();
+    // A crash in between leaves the key unused: the repetition then does what is left, which is nothing.
+    const affected = await write.effect(id, body.value);
     await storage.put(kinds.effect, key, { value: { asked, affected }, account: id, expiresAt: clock.now() + effectLifetimeMs });
     return { status: 200, body: { affected, repeated: false } };
   }

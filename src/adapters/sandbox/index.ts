@@ -1,7 +1,8 @@
 /** Provider `sandbox`: an OpenID provider of our own at `/idp`, and the adapter that acts on it. */
 import { AppError } from '../../model/errors.ts';
 import type { AdapterDefinition } from '../contract.ts';
-import { createSandboxAdapter, manifest } from './adapter.ts';
+import { createSandboxAdapter } from './adapter.ts';
+import { manifest } from './manifest.ts';
 import { createProviderHalf } from './provider-half.ts';
 import { sandboxSettingsSchema } from './settings.ts';
 

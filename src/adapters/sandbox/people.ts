@@ -2,6 +2,7 @@
 import { createHash, scrypt, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { AdapterStorage, StoredRecord } from '../contract.ts';
+import { type Holds, holdsAfter, holdsOf, standingOf } from './account-holds.ts';
 import { kinds } from './kinds.ts';
 import { emailSchema, personIdSchema, personStatuses, personTiers, type SeedPerson } from './settings.ts';
 
@@ -14,6 +15,7 @@ const personSchema = z.strictObject({
   name: z.string(),
   employeeNumber: z.string().optional(),
   status: z.enum(personStatuses),
+  suspendedBeneath: z.literal(true).optional(),
   groups: z.array(z.string()),
   tier: z.enum(personTiers),
   password: passwordHashSchema.optional(),
@@ -42,9 +44,9 @@ export const newPersonSchema = z.strictObject({
 export const personChangeSchema = z.strictObject(memberSchemas).partial();
 
 /** A person as the admin API shows them. */
-export type ShownPerson = Omit<Person, 'password'>;
+export type ShownPerson = Omit<Person, 'password' | 'suspendedBeneath'>;
 
-export function showPerson({ password: _password, ...shown }: Person): ShownPerson {
+export function showPerson({ password: _password, suspendedBeneath: _suspendedBeneath, ...shown }: Person): ShownPerson {
   return shown;
 }
 
@@ -55,6 +57,8 @@ export interface People {
   /** `taken` where the id or the address is somebody's already. */
   create(person: z.output<typeof newPersonSchema>): Promise<Person | 'taken'>;
   change(id: string, change: z.output<typeof personChangeSchema>): Promise<Person | 'taken' | undefined>;
+  /** Puts or lifts holds on the account; answers how many changed, and undefined where nobody has the id. */
+  hold(id: string, change: Partial<Holds>): Promise<number | undefined>;
   /**
    * The active person whose address and password these are. Takes as long for an address that nobody has.
    * A password set through the admin API replaces the configured one.
@@ -82,6 +86,36 @@ export function createPeople(storage: AdapterStorage, configured: readonly SeedP
     return record && readPerson(record);
   };
 
+  /** One change of a person at a time: each reads what it then writes back. */
+  const turns = new Map<string, Promise<unknown>>();
+  function inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const turn = (turns.get(id) ?? Promise.resolve()).then(work, work);
+    turns.set(id, turn);
+    const end = () => {
+      if (turns.get(id) === turn) turns.delete(id);
+    };
+    turn.then(end, end);
+    return turn;
+  }
+
+  async function changeNow(
+    id: string,
+    { password, ...change }: z.output<typeof personChangeSchema>,
+  ): Promise<Person | 'taken' | undefined> {
+    const person = await find(id);
+    if (!person) return undefined;
+    if (change.email !== undefined && change.email !== person.email && (await findByEmail(change.email))) return 'taken';
+    const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+    const changed: Person = {
+      ...person,
+      ...given,
+      ...(change.status === undefined ? {} : standingOf(holdsAfter(person, change.status))),
+      ...(password === undefined ? {} : { password: await hashPassword(password, random(16)) }),
+    };
+    await keep(changed);
+    return changed;
+  }
+
   return {
     find,
     findByEmail,
@@ -103,19 +137,18 @@ export function createPeople(storage: AdapterStorage, configured: readonly SeedP
       return person;
     },
 
-    async change(id, { password, ...change }) {
-      const person = await find(id);
-      if (!person) return undefined;
-      if (change.email !== undefined && change.email !== person.email && (await findByEmail(change.email))) return 'taken';
-      const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-      const changed: Person = {
-        ...person,
-        ...given,
-        ...(password === undefined ? {} : { password: await hashPassword(password, random(16)) }),
-      };
-      await keep(changed);
-      return changed;
-    },
+    change: (id, change) => inTurn(id, () => changeNow(id, change)),
+
+    hold: (id, change) =>
+      inTurn(id, async () => {
+        const person = await find(id);
+        if (!person) return undefined;
+        const held = holdsOf(person);
+        const wanted = { ...held, ...change };
+        const changed = Number(wanted.suspended !== held.suspended) + Number(wanted.disabled !== held.disabled);
+        if (changed > 0) await keep({ ...person, ...standingOf(wanted) });
+        return changed;
+      }),
 
     async authenticate(email, password) {
       const person = await findByEmail(email);
