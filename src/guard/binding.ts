@@ -54,4 +54,5 @@ export const guardsInForce: readonly GuardId[] = [
   'scoreAgainstRung',
   'cooldown',
   'people',
+  'undo',
 ];

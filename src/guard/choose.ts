@@ -69,7 +69,8 @@ function count(action: ReviewedAction, over: (asked: Asked) => boolean, readings
   if (full === undefined) return action;
   const used = answerTo(full, readings)?.used;
   const detail = `${used ?? 'unknown'} of ${full.allowed} in ${minutesOf(full)} min`;
-  return { ...action, fate: 'held', by: 'people', reasons: [...action.reasons, { code: 'guard', ref: 'people', detail }] };
+  const by = full.scope.startsWith('undo') ? 'undo' : 'people';
+  return { ...action, fate: 'held', by, reasons: [...action.reasons, { code: 'guard', ref: by, detail }] };
 }
 
 function minutesOf({ windowMs }: Asked): number {

@@ -1,4 +1,5 @@
 /** The last look before harm: every guard that needs no counting, action by action, and the counters that the rest would use. */
+import { restoringTypes } from '../model/action.ts';
 import type { CounterUse, Intent, Reason, WantedAction } from '../model/decision.ts';
 import type { Pause } from '../model/pause.ts';
 import type { Assessment } from '../model/risk.ts';
@@ -11,11 +12,12 @@ import type { Guardrails, ProfileName } from './guardrails.ts';
 import { type Asked, allowedPeople, peopleScope } from './limits.ts';
 import { coveringPause } from './pauses.ts';
 import { refusesProtected } from './protected.ts';
+import { undoLimit } from './undo-limit.ts';
 
 export type Fate = 'released' | 'held' | 'refused' | 'reported';
 
 /** What names a guard's verdict in a record: a guard id, or that no connection offers the action. */
-export type By = 'killSwitch' | 'ceiling' | 'protected' | 'approval' | 'scoreAgainstRung' | 'cooldown' | 'people' | 'unsupported';
+export type By = 'killSwitch' | 'ceiling' | 'protected' | 'approval' | 'scoreAgainstRung' | 'cooldown' | 'people' | 'undo' | 'unsupported';
 
 /** One action with what the guards make of it. `wouldRun`: policy and ceiling let it act, so a plan is made of it. */
 export interface ReviewedAction {
@@ -128,8 +130,9 @@ function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround
     if (ceiling.mode === 'report-only' || wanted.rung > ceiling.maxRung)
       return end('reported', 'ceiling', { code: 'ceiling', ref: wanted.connection });
   }
-  // Telling operators does nothing to the person.
-  if (binds('protected') && identity !== null && wanted.rung > 0 && refusesProtected(identity)) {
+  // Telling operators does nothing to the person; giving back does.
+  const touches = wanted.rung > 0 || restoringTypes.includes(wanted.type);
+  if (binds('protected') && identity !== null && touches && refusesProtected(identity)) {
     return end('refused', 'protected', { code: 'guard', ref: 'protected' });
   }
   if (binds('scoreAgainstRung') && !wanted.direct && rules.scoredKinds.has(subject.kind)) {
@@ -160,10 +163,11 @@ function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround
           allowed: allowedPeople(limit, situation.population, guards.countsOnlyBelow),
         }),
       );
+  const undo = binds('undo') ? undoLimit(wanted, situation, rules, profile) : undefined;
   return {
     ...end('released'),
-    asked: [...(rested?.asked ?? []), ...limits],
-    uses: [...(rested?.uses ?? []), ...limits.map(({ scope, subject: counts }) => ({ scope, subject: counts }))],
+    asked: [...(rested?.asked ?? []), ...limits, ...(undo?.asked ?? [])],
+    uses: [...(undo?.uses ?? []), ...(rested?.uses ?? []), ...limits.map(({ scope, subject: counts }) => ({ scope, subject: counts }))],
   };
 }
 

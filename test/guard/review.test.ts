@@ -47,7 +47,24 @@ const cells: Record<string, { binds: readonly Cause[]; run: (cause: Cause) => st
     run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause }), used: 10 })),
     bound: 'session.revoke held by people',
   },
+  undo: {
+    binds: ['undo'],
+    run: (cause) => fates(judge(intentOf([want()]), { situation: orderedBy(cause), readings: fiftyUndone })),
+    bound: 'session.revoke held by undo',
+  },
 };
+
+const fiftyUndone = [
+  { scope: 'people', windowMs: 3_600_000, used: 0 },
+  { scope: 'people', windowMs: 86_400_000, used: 0 },
+  { scope: 'undo', windowMs: 600_000, used: 50 },
+];
+
+/** A person's own order, one of many. */
+function orderedBy(cause: Cause) {
+  const situation = situationOf({ cause });
+  return { ...situation, signal: { ...situation.signal, facts: { by: 'ada' } } };
+}
 
 describe('guard by cause', () => {
   it('has a cell for each guard in force', () => {
