@@ -251,7 +251,16 @@ export async function startCore(options: CoreOptions) {
     };
     await recordStart(started, records);
     const levels = createHeldLevels({ store, judging, clock, log });
-    const undos = createUndos({ store, batcher, append, adapters, ids, clock, log });
+    const undos = createUndos({
+      store,
+      batcher,
+      append,
+      adapters,
+      knows: (type) => judging.state().bundle.risk.types.has(type),
+      ids,
+      clock,
+      log,
+    });
     const background = startBackground({
       store,
       judging,

@@ -63,8 +63,7 @@ export function undoPort(core: Core): UndoPort {
 }
 
 async function undoOne(core: Core, id: string, reason: string, caller: Caller): Promise<Item | undefined> {
-  if (caller.types && !caller.types.includes(undoType))
-    throw new AppError('auth.forbidden', 'The credential may not send this signal type.');
+  refuseUnfit(core, caller);
   const row = await openAction(core, id);
   if (row === undefined) return undefined;
   const decisionId = row.undoDecisionId ?? (await decideUndo(core, row, reason, caller));
@@ -79,6 +78,12 @@ async function undoOne(core: Core, id: string, reason: string, caller: Caller): 
     state: plans.some(({ state }) => state === 'held') ? 'held' : 'released',
     heldFor: plans.find(({ heldFor }) => heldFor !== null)?.heldFor ?? null,
   };
+}
+
+function refuseUnfit({ judging }: Core, { types }: Caller): void {
+  if (types && !types.includes(undoType)) throw new AppError('auth.forbidden', 'The credential may not send this signal type.');
+  if (!judging.state().bundle.risk.types.has(undoType))
+    throw new AppError('conflict', `The active risk.yaml has no signal type ${undoType}: add it, with standalone 0.`);
 }
 
 async function decideUndo(core: Core, row: StoredUndo, reason: string, caller: Caller): Promise<string> {
@@ -143,8 +148,7 @@ function refuseUnfitEnd({ judging }: Core, { type, profile, doneAt, expiresAt }:
 }
 
 async function orderMany(core: Core, given: UndoFilter, hash: string, reason: string, caller: Caller): Promise<Item> {
-  if (caller.types && !caller.types.includes(undoType))
-    throw new AppError('auth.forbidden', 'The credential may not send this signal type.');
+  refuseUnfit(core, caller);
   const at = core.clock.now();
   const filter = filterOf(given, at);
   const changed = new AppError('conflict', 'The list is not the one of the preview any more; look at it again.');

@@ -9,7 +9,7 @@ import { type Clock, type Instant, toRfc3339 } from '../model/clock.ts';
 import type { Entry } from '../model/entry.ts';
 import type { EntryId, IdMaker } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
-import type { ReversalFacts } from '../model/undo.ts';
+import { putBackType, type ReversalFacts, undoType } from '../model/undo.ts';
 import { arrivePutBack, arriveUndo, type Batcher, type Item, toItem } from '../signals/index.ts';
 import type { Tx } from '../store/db.ts';
 import type { Store } from '../store/open.ts';
@@ -32,6 +32,8 @@ export interface UndoParts {
   readonly batcher: Batcher<Item, unknown>;
   readonly append: AppendEntries<Tx>;
   readonly adapters: Pick<ConnectedAdapters, 'get'>;
+  /** Whether the active risk model has a signal type: without it nothing can be settled, and what is due waits. */
+  knows(type: string): boolean;
   readonly ids: IdMaker;
   readonly clock: Clock;
   readonly log: Log;
@@ -61,6 +63,7 @@ export function createUndos(parts: UndoParts): Undos {
 
   async function undoSome(): Promise<number> {
     const at = clock.now();
+    if (!parts.knows(undoType)) return 0;
     const due = await takeDueUndos(store, at, at + leaseMs, atOnce);
     if (due.length > 0) await batcher.submit(due.map((row) => toItem(undoOf(row, at), ids)));
     return due.length;
@@ -123,6 +126,7 @@ export function createUndos(parts: UndoParts): Undos {
 
   async function putBackSome(): Promise<void> {
     const at = clock.now();
+    if (!parts.knows(putBackType)) return;
     const reversed = await openReversals(store, atOnce);
     if (reversed.length === 0) return;
     await batcher.submit(
@@ -135,6 +139,7 @@ export function createUndos(parts: UndoParts): Undos {
 
   return {
     async look() {
+      if (!parts.knows(undoType)) log.error({ type: undoType }, 'undo.typeMissing');
       for (const { actionId, tries } of await rearmUndos(store, clock.now()))
         if (tries >= alarmTries) log.error({ actionId, tries }, 'undo.failing');
         else log.warn({ actionId, tries }, 'undo.again');
