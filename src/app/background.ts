@@ -14,6 +14,7 @@ import type { Keyring } from '../store/keyring.ts';
 import type { Store } from '../store/open.ts';
 import { ensureMonthlyPartitions } from '../store/partitions.ts';
 import { sweepSignIns } from '../store/sign-in.ts';
+import { endGoneUndos } from '../store/undo-due.ts';
 import { sweepUnresolved } from '../store/unresolved.ts';
 import type { ConnectedAdapters } from './adapters.ts';
 import { loadPolicies } from './core.ts';
@@ -86,6 +87,7 @@ async function tidy(store: Store, clock: Clock): Promise<void> {
   await sweepSignIns(store, clock.now());
   await sweepGuardUses(store, clock.now());
   await sweepRings(store, clock.now());
+  await endGoneUndos(store, clock.now());
   await sweepUnresolved(store, clock.now() - unresolvedKeptMs);
 }
 

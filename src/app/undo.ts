@@ -50,7 +50,8 @@ const atOnce = 64;
 /** Another process takes up what one has left lying. */
 const leaseMs = 5_000;
 const announceMs = 15 * 60_000;
-const readsAtOnce = 32;
+/** Beside the calls that plans make. */
+const readsAtOnce = 8;
 const readLeaseMs = 120_000;
 const readTimeoutMs = 10_000;
 /** Minutes from one reading to the next: 1, 5, 15 and 60 after the act, then each hour. */

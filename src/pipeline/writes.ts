@@ -21,7 +21,7 @@ import { entryStatements } from '../store/ledger-append.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses, insertSignals, insertSources, insertUndecided, updateEvidence } from '../store/settle-write.ts';
 import type { Statement } from '../store/statement.ts';
-import { markPutBack, markUndoDecided, type OrderedReversal } from '../store/undo-write.ts';
+import { markPutBack, markUndoDecided, type OrderedReversal, readAgain } from '../store/undo-write.ts';
 import { forgetUnresolved, handOver, insertUnresolved, type UnresolvedRow } from '../store/unresolved.ts';
 import { insertVerdicts, type VerdictRow } from '../store/verdict-rows.ts';
 import type { Considered, Failed, JudgedBatch } from './batch.ts';
@@ -33,6 +33,9 @@ export interface Settled extends Considered {
   readonly decision: Decision;
   readonly plans: readonly PlanRow[];
 }
+
+/** An event of a provider that touches what is in force. */
+const enabledType = 'account_enabled';
 
 /** Back-off of an undecided signal: half a minute, doubled four times over; then a person must look. */
 const undecidedBackOffMs = 30_000;
@@ -111,6 +114,8 @@ export async function composeWrites(
   if (verdicts.length > 0) statements.push(insertVerdicts(verdicts));
   const undos = settled.flatMap((one) => reversalRow(one, undoType));
   if (undos.length > 0) statements.push(markUndoDecided(undos));
+  const enabled = settled.flatMap(({ item, decision }) => (item.arrival.type === enabledType ? (decision.identityId ?? []) : []));
+  if (enabled.length > 0) statements.push(readAgain(enabled, at));
   const putBacks = settled.flatMap((one) => reversalRow(one, putBackType));
   if (putBacks.length > 0) statements.push(markPutBack(putBacks));
   for (const failed of batch.failed) statements.push(await undecidedStatement(failed, at, parts));

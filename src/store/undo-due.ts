@@ -36,6 +36,7 @@ export async function takeDueUndos(db: Db, at: Instant, again: Instant, limit: n
     name: 'undo-take',
     text: `update undo u set due_at = ${instant('$2')} from (
         select action_id from undo where due_at <= ${instant('$1')} and ended_at is null and undo_decision_id is null
+          and exists (select from account a where a.id = undo.account_id)
         order by due_at, action_id limit $3 for update skip locked
       ) as d where u.action_id = d.action_id
       returning u.action_id as "actionId", ${survivor} as "identityId", u.account_id as "accountId", u.connection, u.type, u.inverse, u.parameters,
@@ -43,6 +44,15 @@ export async function takeDueUndos(db: Db, at: Instant, again: Instant, limit: n
     values: [at, again, limit],
   });
   return rows;
+}
+
+/** Of an account that is gone nothing can be undone. */
+export async function endGoneUndos(db: Db, at: Instant): Promise<void> {
+  await db.query(
+    `update undo u set ended_at = ${instant('$1')}, ended_by = 'gone', due_at = null, read_at = null
+     where ended_at is null and not exists (select from account a where a.id = u.account_id)`,
+    [at],
+  );
 }
 
 const backoff = `least(60 * 2 ^ least(u.tries, 6), 3600) * interval '1 second'`;
@@ -127,7 +137,8 @@ export async function endLifted(tx: Tx, actionId: ActionId, at: Instant): Promis
   const { rowCount } = await tx.query(
     `update undo u set ended_at = ${instant('$2')}, ended_by = 'lifted', due_at = null, read_at = null
      where action_id = $1 and ended_at is null and exists (select from action a where a.account_id = u.account_id and a.type = u.inverse
-       and a.state in ('done', 'already') and a.finished_at >= u.done_at)`,
+       and a.state in ('done', 'already') and a.finished_at >= u.done_at
+       and coalesce(a.parameters::json->>'undoes', u.type) = u.type)`,
     [actionId, at],
   );
   return rowCount === 1;

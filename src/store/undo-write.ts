@@ -87,6 +87,16 @@ export function markUndoDecided(rows: readonly OrderedReversal[]): Statement {
   };
 }
 
+/** Somebody says that their accounts were enabled: what we hold of them is read again at once. */
+export function readAgain(identityIds: readonly string[], at: Instant): Statement {
+  return {
+    name: 'undo-read-at-once',
+    text: `update undo set read_at = ${instant('$2')} where read_at > ${instant('$2')} and account_id in (
+      select id from account where identity_id = any (string_to_array($1, ',')::uuid[]))`,
+    values: [identityIds.join(','), at],
+  };
+}
+
 /** The decisions under which reversed actions are done again. */
 export function markPutBack(rows: readonly OrderedReversal[]): Statement {
   return {

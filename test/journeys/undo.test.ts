@@ -247,6 +247,16 @@ describe('a suspension that somebody reverses', () => {
     expect(reads).toEqual([1, 5, 15, 60, 120, 180]);
   });
 
+  it('is read at once where the provider tells that the account was enabled', async () => {
+    await suspend();
+    reverse();
+    await watch();
+    expect(isSuspended()).toBe(false);
+    await process.signal({ format: 'email', email: `${who}@example.com` }, 'account_enabled');
+    await watch();
+    expect(isSuspended()).toBe(true);
+  });
+
   it('is put back once, and held the second time', async () => {
     const { actionId } = await suspend();
     reverse();
@@ -270,6 +280,19 @@ describe('a suspension that somebody reverses', () => {
     }
     expect(isSuspended()).toBe(false);
     expect((await linesOf(world, 'actionId', actionId)).filter((type) => type === 'action.reversed')).toHaveLength(2);
+  });
+
+  it('is put back, though another action on the account was undone by us meanwhile', async () => {
+    await suspend();
+    const [disabled] = await release(world, process, [who], [{ type: 'account.disable' }]);
+    await world.pass(1);
+    await undo().one(disabled?.actionIds[0] as string, 'enough', admin);
+    await carryOut(world, process);
+    expect(world.provider.account(who)).toEqual({ suspended: true, disabled: false });
+    reverse();
+    await world.pass(60);
+    await watch();
+    expect(isSuspended()).toBe(true);
   });
 
   it('by an undo of ours stays as the undo left it', async () => {
