@@ -1,6 +1,6 @@
 /** A sandbox provider listening on port 0, and a browser and a client that use it through its real protocol. */
 
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as client from 'openid-client';
@@ -153,15 +153,39 @@ export interface AuthorizationAttempt {
   /** Where the browser ended: the client's callback with a code or an error, or a page of the provider. */
   readonly url: string;
   readonly status: number;
+  /** The page that it ended on, where it did. */
+  readonly page: string;
   redeem(): ReturnType<typeof client.authorizationCodeGrant>;
 }
 
+export interface AuthorizeOptions {
+  readonly person?: { readonly email: string; readonly password: string };
+  /** For the page that asks for a code; given the key that it shows to somebody without a generator. */
+  readonly code?: (key: string | undefined) => Promise<string>;
+  readonly newPassword?: string;
+  readonly parameters?: Record<string, string>;
+  readonly beforeResume?: () => Promise<void>;
+}
+
+/** The text of a page of the provider's that asks for something; undefined elsewhere. */
+async function pageOf(at: { readonly response: Response; readonly url: string }): Promise<string | undefined> {
+  return at.url.includes('/interaction/') ? at.response.text() : undefined;
+}
+
+/** What the person fills in; undefined where a page is refused or the person has nothing to say. */
+async function formFor(page: string, { person, code, newPassword }: AuthorizeOptions): Promise<Record<string, string> | undefined> {
+  if (page.includes('class="fault" role="alert"')) return undefined;
+  if (page.includes('name="password"')) return { do: 'signIn', email: person?.email ?? '', password: person?.password ?? '' };
+  if (page.includes('name="newPassword"')) return newPassword === undefined ? undefined : { do: 'newPassword', newPassword };
+  if (page.includes('name="code"')) {
+    const key = /<code>([A-Z2-7]+)<\/code>/.exec(page)?.[1];
+    return code && { do: 'code', code: await code(key) };
+  }
+  return page.includes('value="consent"') ? { do: 'consent' } : undefined;
+}
+
 /** One authorization request in a browser; where the provider asks, the person signs in. */
-export async function authorize(
-  bench: SandboxBench,
-  browser: Browser,
-  options: { person?: (typeof benchPeople)[number]; parameters?: Record<string, string>; beforeResume?: () => Promise<void> } = {},
-): Promise<AuthorizationAttempt> {
+export async function authorize(bench: SandboxBench, browser: Browser, options: AuthorizeOptions = {}): Promise<AuthorizationAttempt> {
   const config = await discover(bench);
   const verifier = client.randomPKCECodeVerifier();
   const state = client.randomState();
@@ -176,15 +200,15 @@ export async function authorize(
     ...options.parameters,
   });
   let at = await browser.follow(start.href);
-  if (at.response.status === 200 && at.url.includes('/interaction/')) {
-    const page = await at.response.text();
-    const form: Record<string, string> = page.includes('name="password"')
-      ? { do: 'signIn', email: options.person?.email ?? '', password: options.person?.password ?? '' }
-      : { do: 'consent' };
+  let page = await pageOf(at);
+  for (let n = 0; page !== undefined && n < 6; n++) {
+    const form = await formFor(page, options);
+    if (form === undefined) break;
     const posted = await browser.request(at.url, form);
-    await options.beforeResume?.();
     const location = posted.headers.get('location');
+    if (location) await options.beforeResume?.();
     at = location ? await browser.follow(new URL(location, at.url).href) : { response: posted, url: at.url };
+    page = await pageOf(at);
   }
   const { url } = at;
   return {
@@ -193,6 +217,7 @@ export async function authorize(
     state,
     url,
     status: at.response.status,
+    page: page ?? '',
     redeem: () => client.authorizationCodeGrant(config, new URL(url), { pkceCodeVerifier: verifier, expectedState: state }),
   };
 }
@@ -201,6 +226,33 @@ export async function authorize(
 export async function signIn(bench: SandboxBench, person = benchPeople[0], browser = new Browser()) {
   const attempt = await authorize(bench, browser, { ...(person ? { person } : {}) });
   return { browser, config: attempt.config, tokens: await attempt.redeem() };
+}
+
+/** The code that the person's generator shows now. */
+export async function codeOf(bench: SandboxBench, person: string): Promise<string> {
+  return String((await bench.admin('GET', `/people/${person}/factor`)).body.code);
+}
+
+/** The person enrols a code generator at a sign-in that demands one. */
+export async function enrol(bench: SandboxBench, person: { readonly id: string; readonly email: string; readonly password: string }) {
+  const path = `/people/${person.id}/mfa`;
+  const before = new Date().toISOString();
+  await bench.admin('POST', `${path}/reset`, { key: randomUUID(), before });
+  await bench.admin('POST', `${path}/require`, { key: randomUUID(), before });
+  const attempt = await authorize(bench, new Browser(), { person, code: async (key) => generatedCode(String(key), bench.clock.now()) });
+  await bench.admin('POST', `${path}/lift`, { key: randomUUID() });
+  return attempt;
+}
+
+/** What an authenticator application shows for a key (RFC 6238), apart from the provider's own code. */
+export function generatedCode(key: string, at: number): string {
+  const bits = [...key].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const secret = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeUInt32BE(Math.floor(at / 30_000), 4);
+  const mac = createHmac('sha1', secret).update(counter).digest();
+  const offset = (mac[19] ?? 0) % 16;
+  return String((mac.readUInt32BE(offset) % 2 ** 31) % 1e6).padStart(6, '0');
 }
 
 /** Whether the resource server finds a token active (RFC 7662). */

@@ -1,5 +1,6 @@
 /** The sandbox's adapter against its stand-in and against the real provider half: the contract, and what is its own. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -7,12 +8,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ActionOrder, Adapter } from '../../src/adapters/contract.ts';
 import { createHttpClient } from '../../src/adapters/http.ts';
 import { deriveAdminToken, sandbox, sandboxSettingsSchema } from '../../src/adapters/sandbox/index.ts';
+import type { ActionType } from '../../src/model/action.ts';
 import type { Log } from '../../src/model/log.ts';
 import { createMemoryStorage } from '../fakes/memory-storage.ts';
-import { type SandboxProviderStandIn, startSandboxProvider } from '../fakes/sandbox-provider.ts';
+import { type SandboxProviderStandIn, type StandInStanding, startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { createRealClock } from '../support/clock.ts';
 import { describeAdapter } from './conformance.ts';
-import { deriveSecret, openSandboxBench, signIn } from './sandbox-bench.ts';
+import { benchPeople, deriveSecret, enrol, openSandboxBench, signIn } from './sandbox-bench.ts';
 
 function recordingLog(): Log & { text(): string } {
   const lines: string[] = [];
@@ -41,6 +43,36 @@ async function connect(
   return { adapter, close: () => http.close() };
 }
 
+/** Whether an action on the person's standing is in force, by what the provider shows an administrator. */
+function standsAsAsked(type: ActionType, { account, password, factor, stepUp }: StandInStanding): boolean {
+  switch (type) {
+    case 'account.suspend':
+      return account.suspended;
+    case 'account.disable':
+      return account.disabled;
+    case 'account.restore':
+      return !account.suspended && !account.disabled;
+    case 'password.expire':
+      return password.mustChange;
+    case 'mfa.reset':
+      return !factor.enrolled;
+    case 'mfa.require':
+      return stepUp !== null;
+    case 'mfa.lift':
+      return stepUp === null;
+    default:
+      throw new Error(`${type} does not change a standing`);
+  }
+}
+
+const givenPasswords = Object.fromEntries(benchPeople.map(({ id, password }) => [id, password]));
+
+const lists: Readonly<Partial<Record<ActionType, string>>> = {
+  'session.revoke': 'sessions',
+  'token.revoke': 'tokens',
+  'grant.revoke': 'grants',
+};
+
 describeAdapter('sandbox, with a stand-in,', sandbox, async () => {
   const standIn = await startSandboxProvider({ people: ['alice', 'bob'] });
   const log = recordingLog();
@@ -51,24 +83,32 @@ describeAdapter('sandbox, with a stand-in,', sandbox, async () => {
     logged: log.text,
     secrets: [standIn.token],
     async give(type, account) {
-      if (type === 'account.restore') return standIn.hold(account, { suspended: true });
-      if (type.startsWith('account.')) return standIn.hold(account, { suspended: false, disabled: false });
-      standIn.signIn(account);
-    },
-    async inForce(type, account) {
-      const { suspended, disabled } = standIn.account(account);
       switch (type) {
         case 'account.suspend':
-          return suspended;
         case 'account.disable':
-          return disabled;
+          return standIn.hold(account, { suspended: false, disabled: false });
         case 'account.restore':
-          return !suspended && !disabled;
-        case 'session.revoke':
-          return standIn.sessions(account).length === 0;
+          return standIn.hold(account, { suspended: true });
+        case 'password.expire':
+          return standIn.set(account, { password: { mustChange: false, setAt: Date.now() } });
+        case 'mfa.reset':
+          return standIn.set(account, { factor: { enrolled: true, enrolledAt: Date.now() } });
+        case 'mfa.require':
+          return standIn.set(account, { stepUp: null });
+        case 'mfa.lift':
+          return standIn.set(account, { stepUp: { since: Date.now(), until: null } });
         default:
-          return standIn.tokens(account) === 0;
+          standIn.signIn(account);
       }
+    },
+    async inForce(type, account) {
+      const standing = standIn.standing(account);
+      const left = {
+        'session.revoke': standIn.sessions(account).length,
+        'token.revoke': standIn.tokens(account),
+        'grant.revoke': standIn.grants(account),
+      }[type as string];
+      return left === undefined ? standsAsAsked(type, standing) : left === 0;
     },
     effects: standIn.effects,
     inject: (fault, writesOnly) => standIn.inject({ ...fault, on: writesOnly ? 'write' : 'all' }),
@@ -93,20 +133,31 @@ describeAdapter(
       logged: () => '',
       secrets: [deriveAdminToken(deriveSecret)],
       give: async (type, account) => {
-        if (type.startsWith('account.')) {
-          await bench.admin('PATCH', `/people/${account}`, { status: type === 'account.restore' ? 'suspended' : 'active' });
-          return;
+        const person = { id: account, email: `${account}@example.com`, name: account, password: givenPasswords[account] ?? '' };
+        const post = (path: string, body: object = {}) => bench.admin('POST', `/people/${account}/${path}`, { key: randomUUID(), ...body });
+        switch (type) {
+          case 'account.suspend':
+          case 'account.disable':
+            return void (await bench.admin('PATCH', `/people/${account}`, { status: 'active' }));
+          case 'account.restore':
+            return void (await bench.admin('PATCH', `/people/${account}`, { status: 'suspended' }));
+          case 'password.expire':
+            return void (await bench.admin('PATCH', `/people/${account}`, { password: `another ${randomUUID()}` }));
+          case 'mfa.reset':
+            return void (await enrol(bench, person));
+          case 'mfa.require':
+            return void (await post('mfa/lift'));
+          case 'mfa.lift':
+            return void (await post('mfa/require', { before: new Date().toISOString() }));
+          default:
+            await signIn(bench, person);
         }
-        const person = { alice: 'correct horse', bob: 'battery staple' }[account] ?? '';
-        await signIn(bench, { id: account, email: `${account}@example.com`, name: account, password: person });
       },
       inForce: async (type, account) => {
-        if (type.startsWith('account.')) {
-          const wanted = { 'account.suspend': 'suspended', 'account.disable': 'disabled' }[type as string] ?? 'active';
-          return (await bench.admin('GET', `/people/${account}`)).body.status === wanted;
-        }
         const { body } = await bench.admin('GET', `/people/${account}/access`);
-        return (body[type === 'session.revoke' ? 'sessions' : 'tokens'] as unknown[]).length === 0;
+        const list = lists[type];
+        if (list === undefined) return standsAsAsked(type, body as unknown as StandInStanding);
+        return (body[list] as unknown[]).length === 0;
       },
       close: () => bench.close(),
     };

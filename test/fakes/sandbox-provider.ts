@@ -1,5 +1,5 @@
 /**
- * A stand-in for the sandbox's admin API that shares no code with it: keeps sessions, tokens and holds per person, counts calls and effects, and
+ * A stand-in for the sandbox's admin API that shares no code with it: keeps each person's sessions, tokens and standing, counts calls and effects, and
  * is as faulty as it is told to be. In-process by `startSandboxProvider`, or as a process: `node test/fakes/sandbox-provider.ts --port 0
  * [--token TOKEN] [--people N]` prints `{"baseUrl", "controlUrl", "token"}` on one line and is driven over `/control`.
  */
@@ -43,9 +43,12 @@ export interface SandboxProviderStandIn {
   signIn(person: string, given?: { readonly deviceId?: string; readonly begunAt?: number }): StandInAccess;
   sessions(person: string): readonly StandInAccess[];
   tokens(person: string): number;
+  grants(person: string): number;
   account(person: string): { readonly suspended: boolean; readonly disabled: boolean };
+  standing(person: string): StandInStanding;
   /** As an administrator at the provider does it: no call, and no effect of ours. */
   hold(person: string, change: { readonly suspended?: boolean; readonly disabled?: boolean }): void;
+  set(person: string, change: Partial<StandInStanding>): void;
   /** Calls that changed something, each idempotency key once. */
   effects(): number;
   inject(fault: SandboxFault): void;
@@ -66,10 +69,26 @@ interface Token {
 interface Person {
   sessions: StandInAccess[];
   tokens: Token[];
+  /** When each consent was given. */
+  grants: { clientId: string; begunAt: number }[];
   account: { suspended: boolean; disabled: boolean };
+  password: { mustChange: boolean; setAt: number | null };
+  factor: { enrolled: boolean; enrolledAt: number | null };
+  stepUp: { since: number; until: number | null } | null;
 }
 
-const newPerson = (): Person => ({ sessions: [], tokens: [], account: { suspended: false, disabled: false } });
+/** What an administrator sees of a person beside sessions and tokens. */
+export type StandInStanding = Pick<Person, 'account' | 'password' | 'factor' | 'stepUp'>;
+
+const newPerson = (): Person => ({
+  sessions: [],
+  tokens: [],
+  grants: [],
+  account: { suspended: false, disabled: false },
+  password: { mustChange: false, setAt: null },
+  factor: { enrolled: true, enrolledAt: null },
+  stepUp: null,
+});
 
 const preciseNow = () => performance.timeOrigin + performance.now();
 
@@ -86,9 +105,14 @@ export async function startSandboxProvider(
   const left = Promise.withResolvers<SandboxCall>();
   let baseUrl = '';
 
-  const signIn: SandboxProviderStandIn['signIn'] = (id, options = {}) => {
+  const known = (id: string): Person => {
     const person = people.get(id);
     if (!person) throw new Error('no such person');
+    return person;
+  };
+
+  const signIn: SandboxProviderStandIn['signIn'] = (id, options = {}) => {
+    const person = known(id);
     const session = {
       id: randomBytes(8).toString('hex'),
       deviceId: options.deviceId ?? randomBytes(8).toString('hex'),
@@ -96,6 +120,7 @@ export async function startSandboxProvider(
     };
     person.sessions.push(session);
     const { begunAt } = session;
+    person.grants.push({ clientId: 'demo', begunAt });
     person.tokens.push({ kind: 'access', sessionId: session.id, begunAt, expiresAt: begunAt + 3_600_000 });
     person.tokens.push({ kind: 'refresh', sessionId: session.id, begunAt, expiresAt: begunAt + 86_400_000 });
     return session;
@@ -124,11 +149,42 @@ export async function startSandboxProvider(
     if (route === 'account/disable') return hold(person, { disabled: true });
     if (route === 'account/restore')
       return hold(person, body.lifts === undefined ? { suspended: false, disabled: false } : { [String(body.lifts)]: false });
+    if (route === 'mfa/lift') {
+      const there = person.stepUp !== null;
+      person.stepUp = null;
+      return Number(there);
+    }
     if (Number.isNaN(before)) return undefined;
+    switch (route) {
+      case 'grants/revoke': {
+        const affected = person.grants.filter(({ begunAt }) => begunAt <= before).length;
+        person.grants = person.grants.filter(({ begunAt }) => begunAt > before);
+        person.tokens = person.tokens.filter(({ kind, begunAt }) => kind === 'access' || begunAt > before);
+        return affected;
+      }
+      case 'mfa/require': {
+        const until = body.until === undefined ? null : Date.parse(String(body.until));
+        const { stepUp } = person;
+        if (stepUp && (stepUp.until === null || (until !== null && until <= stepUp.until))) return 0;
+        person.stepUp = { since: before, until };
+        return 1;
+      }
+      case 'mfa/reset': {
+        if (!person.factor.enrolled || (person.factor.enrolledAt ?? before) > before) return 0;
+        person.factor = { enrolled: false, enrolledAt: null };
+        return 1;
+      }
+      case 'password/expire': {
+        if (person.password.mustChange || (person.password.setAt ?? before) > before) return 0;
+        person.password = { ...person.password, mustChange: true };
+        return 1;
+      }
+    }
     if (route === 'tokens/revoke') {
       const kept = person.tokens.filter((item) => item.begunAt > before);
       const affected = person.tokens.length - kept.length;
       person.tokens = kept;
+      person.grants = person.grants.filter(({ begunAt }) => begunAt > before);
       return affected;
     }
     if (route !== 'sessions/revoke') return undefined;
@@ -204,7 +260,7 @@ export async function startSandboxProvider(
     if (call.method === 'GET' && part === undefined) return { status: 200, body: shown(name, person) };
     if (call.method === 'GET' && part === 'access') {
       const sessions = person.sessions.map((session) => ({ ...session, expiresAt: session.begunAt + 86_400_000, sids: [] }));
-      return { status: 200, body: { asOf: Date.now(), account: person.account, sessions, tokens: person.tokens } };
+      return { status: 200, body: { ...person, asOf: Date.now(), sessions } };
     }
     if (call.method !== 'POST' || verb === undefined) return { status: 404, body: { code: 'notFound' } };
     if (call.key === undefined) return { status: 400, body: { code: 'request.invalid' } };
@@ -282,12 +338,11 @@ export async function startSandboxProvider(
     signIn,
     sessions: (id) => people.get(id)?.sessions ?? [],
     tokens: (id) => people.get(id)?.tokens.length ?? 0,
-    account: (id) => (people.get(id) ?? newPerson()).account,
-    hold(id, asked) {
-      const person = people.get(id);
-      if (!person) throw new Error('no such person');
-      hold(person, asked);
-    },
+    grants: (id) => known(id).grants.length,
+    account: (id) => known(id).account,
+    standing: known,
+    hold: (id, asked) => void hold(known(id), asked),
+    set: (id, asked) => void Object.assign(known(id), asked),
     effects: () => effects,
     inject,
     heal: () => {

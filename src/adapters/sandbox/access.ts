@@ -1,7 +1,7 @@
-/** A person's live sessions and tokens: reading them and ending them. */
+/** A person's live sessions, tokens and consents: reading them and ending them. */
 import type { Clock, Instant } from '../../model/clock.ts';
 import type { AdapterStorage, StoredRecord } from '../contract.ts';
-import { kinds, kindsOfGrant, kindsOfSession, readModel, readSignIn } from './kinds.ts';
+import { isWithdrawn, kinds, kindsOfGrant, kindsOfSession, readModel, readSignIn } from './kinds.ts';
 
 export interface LiveSession {
   /** Stays when the cookie changes; no secret. */
@@ -22,10 +22,17 @@ export interface LiveToken {
   readonly expiresAt: Instant;
 }
 
+/** A consent. */
+export interface LiveGrant {
+  readonly clientId: string;
+  readonly begunAt: Instant;
+}
+
 export interface LiveAccess {
   readonly asOf: Instant;
   readonly sessions: readonly LiveSession[];
   readonly tokens: readonly LiveToken[];
+  readonly grants: readonly LiveGrant[];
 }
 
 export interface SessionScope {
@@ -39,6 +46,11 @@ export interface Accesses {
   endSessions(account: string, scope: SessionScope, before: Instant): Promise<number>;
   /** Ends the grants given at or before `before` with every token and code that hangs on them; answers how many tokens and codes lived. */
   endTokens(account: string, before: Instant): Promise<number>;
+  /**
+   * Withdraws the consents given at or before `before`: the next authorization asks again, codes and refresh tokens of theirs are refused,
+   * access tokens live on. Answers how many there were.
+   */
+  withdrawConsents(account: string, before: Instant): Promise<number>;
 }
 
 const tokenKinds = { AccessToken: 'access', RefreshToken: 'refresh', AuthorizationCode: 'code' } as const;
@@ -68,13 +80,14 @@ export function createAccesses(storage: AdapterStorage, clock: Clock): Accesses 
   }
 
   async function tokensOf(account: string, now: Instant): Promise<readonly (LiveToken & { readonly grantId: string })[]> {
-    const grants = new Map((await live(kinds.grant, account, now)).map((record) => [record.key, readModel(record).begunAt]));
+    const grants = new Map((await live(kinds.grant, account, now)).map((record) => [record.key, record]));
     const names = Object.keys(tokenKinds) as (keyof typeof tokenKinds)[];
     const found = await Promise.all(names.map(async (name) => (await live(name, account, now)).map((record) => ({ name, record }))));
     return found.flat().flatMap(({ name, record }) => {
-      const begunAt = grants.get(record.grant ?? '');
-      // Without its grant a token is of no use.
-      if (begunAt === undefined || record.grant === undefined) return [];
+      const grant = grants.get(record.grant ?? '');
+      // Without its grant a token is of no use, and where that is withdrawn only an access token is.
+      if (!grant || record.grant === undefined || (isWithdrawn(grant) && name !== 'AccessToken')) return [];
+      const { begunAt } = readModel(grant);
       return [{ kind: tokenKinds[name], grantId: record.grant, begunAt, ...describeToken(record) }];
     });
   }
@@ -82,8 +95,15 @@ export function createAccesses(storage: AdapterStorage, clock: Clock): Accesses 
   return {
     async read(account) {
       const asOf = clock.now();
-      const [sessions, tokens] = await Promise.all([sessionsOf(account, asOf), tokensOf(account, asOf)]);
-      return { asOf, sessions, tokens: tokens.map(({ grantId: _grantId, ...token }) => token) };
+      const [sessions, tokens, consents] = await Promise.all([
+        sessionsOf(account, asOf),
+        tokensOf(account, asOf),
+        live(kinds.grant, account, asOf),
+      ]);
+      const grants = consents
+        .filter((record) => !isWithdrawn(record))
+        .map((record) => ({ clientId: String(readModel(record).payload.clientId), begunAt: readModel(record).begunAt }));
+      return { asOf, sessions, tokens: tokens.map(({ grantId: _grantId, ...token }) => token), grants };
     },
 
     async endSessions(account, scope, before) {
@@ -95,6 +115,9 @@ export function createAccesses(storage: AdapterStorage, clock: Clock): Accesses 
           const meant = scope.deviceId === undefined || scope.deviceId === pending.deviceId;
           if (meant && pending.begunAt <= before) await storage.delete(kinds.pendingSignIn, record.key);
         }
+        // What a page has proved so far is bound to no device yet.
+        for (const record of await storage.find(kinds.proof, 'account', account))
+          if (scope.deviceId === undefined && (record.value.provedAt as Instant) <= before) await storage.delete(kinds.proof, record.key);
       }
       const sessions = await sessionsOf(account, now);
       const meant = sessions.filter(
@@ -123,6 +146,16 @@ export function createAccesses(storage: AdapterStorage, clock: Clock): Accesses 
       const ended = new Set<string>();
       for (const { key } of grants) if ((await storage.deleteBy(kindsOfGrant, 'grant', key)) > 0) ended.add(key);
       return tokens.filter((token) => ended.has(token.grantId)).length;
+    },
+
+    async withdrawConsents(account, before) {
+      let withdrawn = 0;
+      for (const { key, ...record } of await live(kinds.grant, account, clock.now())) {
+        if (isWithdrawn(record) || readModel(record).begunAt > before) continue;
+        const there = { onlyIf: { kind: kinds.grant, key } };
+        if (await storage.put(kinds.grant, key, { ...record, value: { ...record.value, withdrawn: true } }, there)) withdrawn += 1;
+      }
+      return withdrawn;
     },
   };
 }

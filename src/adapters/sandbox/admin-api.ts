@@ -3,12 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Clock } from '../../model/clock.ts';
 import type { AdapterStorage } from '../contract.ts';
-import type { Accesses } from './access.ts';
 import { holdsOf } from './account-holds.ts';
-import { createWrites, type Keyed, type Write } from './admin-writes.ts';
+import { createWrites, type Keyed, type Write, type WriteParts } from './admin-writes.ts';
 import { kinds } from './kinds.ts';
-import { newPersonSchema, type People, personChangeSchema, sameText, showPerson } from './people.ts';
+import { sameText } from './passwords.ts';
+import { newPersonSchema, personChangeSchema, showPerson } from './people.ts';
 import { readBody } from './read-body.ts';
+import { codeOf, stepAt, toBase32 } from './totp.ts';
 
 interface Answer {
   readonly status: number;
@@ -17,9 +18,7 @@ interface Answer {
 }
 
 const effectLifetimeMs = 30 * 86_400_000;
-export interface AdminApiParts {
-  readonly people: People;
-  readonly accesses: Accesses;
+export interface AdminApiParts extends WriteParts {
   readonly storage: AdapterStorage;
   readonly clock: Clock;
   readonly token: string;
@@ -29,8 +28,9 @@ export interface AdminApiParts {
  * Handles the path below `/admin/v1`. What is done to access takes an idempotency key: the same key and request again has no further effect and gets the
  * first answer with `repeated: true`; the same key with another request is 409.
  */
-export function createAdminApi({ people, accesses, storage, clock, token }: AdminApiParts) {
-  const writes = createWrites(people, accesses);
+export function createAdminApi(parts: AdminApiParts) {
+  const { people, accesses, passwords, factors, storage, clock, token } = parts;
+  const writes = createWrites(parts);
 
   return async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
     const answer = await route(request, url);
@@ -56,6 +56,7 @@ export function createAdminApi({ people, accesses, storage, clock, token }: Admi
       return notAllowed('GET, PATCH');
     }
     if (part === 'access' && verb === undefined) return does('GET') ? readAccess(id) : notAllowed('GET');
+    if (part === 'factor' && verb === undefined) return does('GET') ? showFactor(id) : notAllowed('GET');
     const write = writes[`${part}/${verb}`];
     if (write === undefined) return fault(404, 'notFound');
     return does('POST') ? once(id, request, write) : notAllowed('POST');
@@ -96,7 +97,21 @@ export function createAdminApi({ people, accesses, storage, clock, token }: Admi
   async function readAccess(id: string): Promise<Answer> {
     const person = await people.find(id);
     if (!person) return fault(404, 'notFound');
-    return { status: 200, body: { ...(await accesses.read(id)), account: holdsOf(person) } };
+    const [access, password, factor, demand] = await Promise.all([
+      accesses.read(id),
+      passwords.read(id),
+      factors.read(id),
+      factors.demand(id),
+    ]);
+    const stepUp = demand ? { since: demand.since, until: demand.until } : null;
+    return { status: 200, body: { ...access, account: holdsOf(person), password, factor, stepUp } };
+  }
+
+  /** The person's code generator, for who plays the person. */
+  async function showFactor(id: string): Promise<Answer> {
+    const secret = (await people.find(id)) && (await factors.secret(id));
+    if (!secret) return fault(404, 'notFound');
+    return { status: 200, body: { secret: toBase32(secret), code: codeOf(secret, stepAt(clock.now())) } };
   }
 
   async function once(id: string, request: IncomingMessage, write: Write<z.ZodType<Keyed>>): Promise<Answer> {

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { fromRfc3339 } from '../../model/clock.ts';
 import type { Accesses } from './access.ts';
 import type { Holds } from './account-holds.ts';
+import type { Passwords } from './passwords.ts';
 import type { People } from './people.ts';
+import type { SecondFactors } from './second-factor.ts';
 
 export interface Write<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
@@ -40,9 +42,19 @@ const keyOnlySchema = z.strictObject({ key: keySchema });
 /** Without `lifts` every hold is lifted. */
 const restoreSchema = z.strictObject({ lifts: z.enum(['suspended', 'disabled']).optional(), key: keySchema });
 
+/** Without `until` the demand stands until it is lifted. */
+const stepUpSchema = z.strictObject({ before: instantSchema, until: instantSchema.optional(), key: keySchema });
+
 export type Keyed = { readonly key: string };
 
-export function createWrites(people: People, accesses: Accesses): Readonly<Record<string, Write<z.ZodType<Keyed>>>> {
+export interface WriteParts {
+  readonly people: People;
+  readonly accesses: Accesses;
+  readonly passwords: Passwords;
+  readonly factors: SecondFactors;
+}
+
+export function createWrites({ people, accesses, passwords, factors }: WriteParts): Readonly<Record<string, Write<z.ZodType<Keyed>>>> {
   const hold = async (id: string, change: Partial<Holds>) => (await people.hold(id, change)) ?? 0;
   return {
     'sessions/revoke': write({
@@ -54,6 +66,31 @@ export function createWrites(people: People, accesses: Accesses): Readonly<Recor
       schema: beforeSchema,
       asked: (id, { before }) => ['tokens', id, before],
       effect: (id, { before }) => accesses.endTokens(id, before),
+    }),
+    'grants/revoke': write({
+      schema: beforeSchema,
+      asked: (id, { before }) => ['grants', id, before],
+      effect: (id, { before }) => accesses.withdrawConsents(id, before),
+    }),
+    'mfa/require': write({
+      schema: stepUpSchema,
+      asked: (id, { before, until }) => ['require', id, before, until ?? null],
+      effect: async (id, { before, until }) => Number(await factors.require(id, { since: before, until: until ?? null })),
+    }),
+    'mfa/lift': write({
+      schema: keyOnlySchema,
+      asked: (id) => ['lift', id],
+      effect: async (id) => Number(await factors.lift(id)),
+    }),
+    'mfa/reset': write({
+      schema: beforeSchema,
+      asked: (id, { before }) => ['reset', id, before],
+      effect: async (id, { before }) => Number(await factors.reset(id, before)),
+    }),
+    'password/expire': write({
+      schema: beforeSchema,
+      asked: (id, { before }) => ['expire', id, before],
+      effect: async (id, { before }) => Number(await passwords.expire(id, before)),
     }),
     'account/suspend': write({
       schema: keyOnlySchema,

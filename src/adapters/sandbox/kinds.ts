@@ -5,7 +5,17 @@ import type { StoredRecord } from '../contract.ts';
 /** Our own kinds; those of the OpenID provider bear its model names. */
 export const kinds = {
   person: 'Person',
-  /** A password was proved; the authorization request has not resumed yet. Key: the interaction's id. */
+  password: 'Password',
+  /** The next sign-in must set a new password. */
+  expiredPassword: 'ExpiredPassword',
+  /** A factor that was enrolled, or that all were taken away. */
+  factor: 'Factor',
+  /** Sign-ins must meet a second factor. */
+  stepUp: 'StepUp',
+  usedCode: 'UsedCode',
+  /** A password was proved; the page asks for more. Key: the interaction's id. */
+  proof: 'Proof',
+  /** A sign-in was proved; the authorization request has not resumed yet. Key: the interaction's id. */
   pendingSignIn: 'PendingSignIn',
   /**
    * A session's sign-in. Key: the session's uid, which stays when its cookie changes. No session is saved without it. Its name sorts
@@ -29,6 +39,11 @@ export const grantedKinds: ReadonlySet<string> = new Set(['AccessToken', 'Author
 
 /** Everything that ends with a grant, the grant itself included. */
 export const kindsOfGrant: readonly string[] = [kinds.grant, ...grantedKinds, ...Object.values(spentKinds)];
+
+/** A consent that was withdrawn: its grant stays for the access tokens that were issued under it, and for nothing else. */
+export function isWithdrawn(record: StoredRecord): boolean {
+  return record.value.withdrawn === true;
+}
 
 /** Everything that ends with a session's uid. */
 export const kindsOfSession: readonly string[] = [kinds.session, kinds.signIn];

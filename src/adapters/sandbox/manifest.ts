@@ -16,6 +16,36 @@ export const manifest: Manifest = {
       inverse: 'none',
       residual: 'A session that is left alive can obtain new tokens.',
     },
+    'grant.revoke': {
+      support: 'full',
+      readBack: true,
+      inverse: 'none',
+      residual: 'Access tokens that were issued under the consents live on until they expire or token.revoke ends them.',
+    },
+    'mfa.require': {
+      support: 'full',
+      readBack: true,
+      inverse: 'mfa.lift',
+      residual: 'Tokens that were issued before are not asked; they live on until they expire or token.revoke ends them.',
+    },
+    'mfa.lift': {
+      support: 'full',
+      readBack: true,
+      inverse: 'none',
+      residual: 'Nobody is asked for a second factor any more.',
+    },
+    'mfa.reset': {
+      support: 'full',
+      readBack: true,
+      inverse: 'none',
+      residual: 'Sessions and tokens live on, and whoever knows the password enrols the new factor when one is demanded.',
+    },
+    'password.expire': {
+      support: 'full',
+      readBack: true,
+      inverse: 'none',
+      residual: 'Sessions and tokens live on, and whoever knows the old password can set the new one.',
+    },
     'account.suspend': {
       support: 'full',
       readBack: true,

@@ -5,7 +5,7 @@
 import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import type { Clock } from '../../model/clock.ts';
 import type { AdapterStorage, StoredRecord } from '../contract.ts';
-import { grantedKinds, kinds, kindsOfSession, readModel, readSignIn, spentKinds } from './kinds.ts';
+import { grantedKinds, isWithdrawn, kinds, kindsOfSession, readModel, readSignIn, spentKinds } from './kinds.ts';
 
 /** The store of one model; the shape is oidc-provider's. */
 export function createModelStore(name: string, storage: AdapterStorage, clock: Clock): Adapter {
@@ -14,7 +14,8 @@ export function createModelStore(name: string, storage: AdapterStorage, clock: C
 
   const find = async (id: string) => {
     const record = (await storage.get(name, id)) ?? (spent === undefined ? undefined : await storage.get(spent, id));
-    return record && (readModel(record).payload as AdapterPayload);
+    if (!record || (name === kinds.grant && isWithdrawn(record) && !usesAccessToken(Provider.ctx?.oidc.route))) return undefined;
+    return readModel(record).payload as AdapterPayload;
   };
 
   return {
@@ -93,6 +94,11 @@ export function createModelStore(name: string, storage: AdapterStorage, clock: C
     await storage.delete(kinds.pendingSignIn, interaction);
     return signIn;
   }
+}
+
+/** Where an access token is used: it outlives the consent that it was issued under. */
+function usesAccessToken(route: string | undefined): boolean {
+  return route === 'userinfo' || route === 'introspection';
 }
 
 function dropUndefined(payload: AdapterPayload): Record<string, unknown> {

@@ -1,9 +1,11 @@
 /** The OpenID provider itself: oidc-provider, set up for opaque tokens, PKCE everywhere and records in the adapter's storage. */
 import { interactionPolicy, Provider } from 'oidc-provider';
 import type { AdapterContext } from '../contract.ts';
+import { isWithdrawn, kinds } from './kinds.ts';
 import { createModelStore } from './model-store.ts';
 import { signedOutPage, signOutPage } from './pages.ts';
 import type { People } from './people.ts';
+import { type SecondFactors, secondFactorAcr } from './second-factor.ts';
 import { builtInClients, deriveClientSecret, type SandboxSettings } from './settings.ts';
 import { deriveSigningKey } from './signing-key.ts';
 
@@ -13,7 +15,7 @@ export const mountPath = '/idp';
  * OpenID Connect Core code flow with PKCE (RFC 7636) for every client, refresh tokens, introspection (RFC 7662) and revocation
  * (RFC 7009), userinfo, sign-out by the client. Tokens do not end with their session: only what revokes tokens ends them.
  */
-export function createOpenId(context: AdapterContext<SandboxSettings>, people: People): Provider {
+export function createOpenId(context: AdapterContext<SandboxSettings>, people: People, factors: SecondFactors): Provider {
   const { settings, origin, storage, clock, secret } = context;
   const clients = [...builtInClients.filter(({ id }) => !settings.clients.some((client) => client.id === id)), ...settings.clients];
   const introspecting = new Set(clients.flatMap(({ id, introspects }) => (introspects ? [id] : [])));
@@ -23,6 +25,16 @@ export function createOpenId(context: AdapterContext<SandboxSettings>, people: P
   // The demo application redirects to loopback like a native one, but keeps a secret: it may be signed in to silently.
   const policy = interactionPolicy.base();
   policy.get('consent')?.checks.remove('native_client_prompt');
+  const { Check } = interactionPolicy;
+  const closed = new Check('account_closed', 'the account is closed', 'login_required', ({ oidc }) =>
+    oidc.session?.accountId !== undefined && oidc.account === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+  );
+  const stepUp = new Check('second_factor', 'a second factor is required', 'login_required', async ({ oidc: { session } }) => {
+    const demand = session?.accountId === undefined ? undefined : await factors.demand(session.accountId);
+    const met = demand === undefined || (session?.acr === secondFactorAcr && Number(session.loginTs) >= Math.floor(demand.since / 1000));
+    return met ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
+  });
+  for (const check of [closed, stepUp]) policy.get('login')?.checks.add(check);
 
   const provider = new Provider(`${origin}${mountPath}`, {
     adapter: (name: string) => createModelStore(name, storage, clock),
@@ -50,6 +62,7 @@ export function createOpenId(context: AdapterContext<SandboxSettings>, people: P
       email: ['email', 'email_verified'],
       groups: ['groups'],
     },
+    acrValues: [secondFactorAcr],
     conformIdTokenClaims: false,
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post'],
@@ -73,6 +86,10 @@ export function createOpenId(context: AdapterContext<SandboxSettings>, people: P
         enabled: true,
         allowedPolicy: async (_ctx, client, token) => {
           if (token.clientId !== client.clientId && !introspecting.has(client.clientId)) return false;
+          if (token.kind === 'RefreshToken') {
+            const grant = await storage.get(kinds.grant, String(token.grantId));
+            if (!grant || isWithdrawn(grant)) return false;
+          }
           return !('accountId' in token) || (await people.find(token.accountId))?.status === 'active';
         },
       },

@@ -32,10 +32,10 @@ function page(title: string, body: string): string {
 `;
 }
 
-export function signInPage(client: string, action: string, shown: { readonly email: string; readonly failed: boolean }): string {
+export function signInPage(client: string, action: string, shown: { readonly email: string; readonly fault?: string }): string {
   return page(
     'Sign in',
-    `${shown.failed ? '<p class="fault" role="alert">Address or password is wrong.</p>' : ''}
+    `${faultLine(shown.fault)}
 <p>to continue to ${escapeHtml(client)}, which will learn your name, address and groups</p>
 <form method="post" action="${escapeHtml(action)}">
 <label for="email">E-mail address</label><input id="email" name="email" type="email" autocomplete="username" required value="${escapeHtml(shown.email)}">
@@ -43,6 +43,39 @@ export function signInPage(client: string, action: string, shown: { readonly ema
 <button name="do" value="signIn">Sign in</button><button class="quiet" name="do" value="cancel" formnovalidate>Cancel</button>
 </form>`,
   );
+}
+
+export function newPasswordPage(action: string, shown: { readonly fault?: string }): string {
+  return page(
+    'Set a new password',
+    `${faultLine(shown.fault)}
+<p>Your password has expired. Choose another one to go on.</p>
+<form method="post" action="${escapeHtml(action)}">
+<label for="newPassword">New password</label><input id="newPassword" name="newPassword" type="password" autocomplete="new-password" minlength="8" required>
+<button name="do" value="newPassword">Continue</button><button class="quiet" name="do" value="cancel" formnovalidate>Cancel</button>
+</form>`,
+  );
+}
+
+/** `enrol`: the secret for somebody who has no code generator. */
+export function secondFactorPage(action: string, shown: { readonly fault?: string; readonly enrol?: string }): string {
+  const how =
+    shown.enrol === undefined
+      ? '<p>Enter the six digits that your code generator shows now.</p>'
+      : `<p>Put this key into a code generator, then enter the six digits that it shows:</p><p><code>${escapeHtml(shown.enrol)}</code></p>`;
+  return page(
+    'Second factor',
+    `${faultLine(shown.fault)}
+${how}
+<form method="post" action="${escapeHtml(action)}">
+<label for="code">Code</label><input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" required>
+<button name="do" value="code">Continue</button><button class="quiet" name="do" value="cancel" formnovalidate>Cancel</button>
+</form>`,
+  );
+}
+
+function faultLine(fault: string | undefined): string {
+  return fault === undefined ? '' : `<p class="fault" role="alert">${escapeHtml(fault)}</p>`;
 }
 
 export function consentPage(client: string, action: string, scopes: readonly string[]): string {

@@ -1,13 +1,10 @@
 /** The sandbox's people: kept records, their passwords, and the ones that the configuration brings. */
-import { createHash, scrypt, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { AdapterStorage, StoredRecord } from '../contract.ts';
 import { type Holds, holdsAfter, holdsOf, standingOf } from './account-holds.ts';
 import { kinds } from './kinds.ts';
+import { type Passwords, passwordHashSchema } from './passwords.ts';
 import { emailSchema, personIdSchema, personStatuses, personTiers, type SeedPerson } from './settings.ts';
-
-const passwordHashSchema = z.strictObject({ n: z.int(), r: z.int(), p: z.int(), salt: z.string(), hash: z.string() });
-type PasswordHash = z.output<typeof passwordHashSchema>;
 
 const personSchema = z.strictObject({
   id: z.string(),
@@ -18,11 +15,12 @@ const personSchema = z.strictObject({
   suspendedBeneath: z.literal(true).optional(),
   groups: z.array(z.string()),
   tier: z.enum(personTiers),
+  /** Where older records hold it. */
   password: passwordHashSchema.optional(),
 });
 export type Person = z.output<typeof personSchema>;
 
-const memberSchemas = {
+export const memberSchemas = {
   email: emailSchema,
   name: z.string().min(1).max(200),
   employeeNumber: z.string().min(1).max(64),
@@ -60,7 +58,7 @@ export interface People {
   /** Puts or lifts holds on the account; answers how many changed, and undefined where nobody has the id. */
   hold(id: string, change: Partial<Holds>): Promise<number | undefined>;
   /**
-   * The active person whose address and password these are. Takes as long for an address that nobody has.
+   * The person whose address and password these are, also where the account is held. Takes as long for an address that nobody has.
    * A password set through the admin API replaces the configured one.
    */
   authenticate(email: string, password: string): Promise<Person | undefined>;
@@ -68,11 +66,15 @@ export interface People {
   seed(): Promise<void>;
 }
 
-const cost = { n: 16_384, r: 8, p: 1 } as const;
 const seedBatch = 50;
 
-export function createPeople(storage: AdapterStorage, configured: readonly SeedPerson[], random: (size: number) => Uint8Array): People {
-  const passwords = new Map(configured.flatMap(({ id, password }) => (password === undefined ? [] : [[id, password] as const])));
+export function createPeople(parts: {
+  readonly storage: AdapterStorage;
+  readonly passwords: Passwords;
+  readonly configured: readonly SeedPerson[];
+  readonly random: (size: number) => Uint8Array;
+}): People {
+  const { storage, passwords, configured, random } = parts;
 
   const keep = (person: Person) => storage.put(kinds.person, person.id, { value: person, account: person.id, uid: person.email });
 
@@ -110,9 +112,9 @@ export function createPeople(storage: AdapterStorage, configured: readonly SeedP
       ...person,
       ...given,
       ...(change.status === undefined ? {} : standingOf(holdsAfter(person, change.status))),
-      ...(password === undefined ? {} : { password: await hashPassword(password, random(16)) }),
     };
     await keep(changed);
+    if (password !== undefined) await passwords.set(id, password);
     return changed;
   }
 
@@ -131,9 +133,9 @@ export function createPeople(storage: AdapterStorage, configured: readonly SeedP
         id,
         ...rest,
         ...(employeeNumber === undefined ? {} : { employeeNumber }),
-        ...(password === undefined ? {} : { password: await hashPassword(password, random(16)) }),
       };
       await keep(person);
+      if (password !== undefined) await passwords.set(id, password);
       return person;
     },
 
@@ -152,11 +154,7 @@ export function createPeople(storage: AdapterStorage, configured: readonly SeedP
 
     async authenticate(email, password) {
       const person = await findByEmail(email);
-      const configuredPassword = person && !person.password ? passwords.get(person.id) : undefined;
-      // One scrypt whoever it is, so that the time does not tell which addresses are people's.
-      const kept = await verifyPassword(password, person?.password ?? nobody);
-      const good = configuredPassword === undefined ? kept && person?.password !== undefined : sameText(password, configuredPassword);
-      return good && person?.status === 'active' ? person : undefined;
+      return (await passwords.verify(person?.id, person?.password, password)) ? person : undefined;
     },
 
     async seed() {
@@ -182,29 +180,4 @@ export function createPeople(storage: AdapterStorage, configured: readonly SeedP
 
 function readPerson(record: StoredRecord): Person {
   return personSchema.parse(record.value);
-}
-
-/** Stands in for a person without a password. */
-const nobody: PasswordHash = { ...cost, salt: Buffer.alloc(16).toString('base64url'), hash: Buffer.alloc(32).toString('base64url') };
-
-async function hashPassword(password: string, salt: Uint8Array): Promise<PasswordHash> {
-  const hash = await derive(password, salt, cost);
-  return { ...cost, salt: Buffer.from(salt).toString('base64url'), hash: hash.toString('base64url') };
-}
-
-async function verifyPassword(password: string, kept: PasswordHash): Promise<boolean> {
-  const hash = await derive(password, Buffer.from(kept.salt, 'base64url'), kept);
-  return timingSafeEqual(hash, Buffer.from(kept.hash, 'base64url'));
-}
-
-function derive(password: string, salt: Uint8Array, { n, r, p }: { n: number; r: number; p: number }): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFKC'), salt, 32, { N: n, r, p }, (error, key) => (error ? reject(error) : resolve(key)));
-  });
-}
-
-/** Compares in a time that does not depend on the texts. */
-export function sameText(left: string, right: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(left), digest(right));
 }

@@ -5,9 +5,12 @@ import { createAccesses } from './access.ts';
 import { createAdminApi } from './admin-api.ts';
 import { createOpenId, mountPath } from './open-id.ts';
 import { libraryContentSecurityPolicy } from './pages.ts';
+import { createPasswords } from './passwords.ts';
 import { createPeople } from './people.ts';
+import { createSecondFactors } from './second-factor.ts';
 import { deriveAdminToken, type SandboxSettings } from './settings.ts';
 import { createSignIn } from './sign-in.ts';
+import { createSignInSteps } from './sign-in-steps.ts';
 
 /**
  * Adds the configured people, then answers requests below `/idp`, with or without that prefix in the URL. Unless the connection is a
@@ -17,13 +20,17 @@ export async function createProviderHalf(
   context: AdapterContext<SandboxSettings>,
 ): Promise<(request: IncomingMessage, response: ServerResponse) => void> {
   const { storage, settings, clock, random } = context;
-  const people = createPeople(storage, settings.people, random);
+  const passwords = createPasswords({ storage, clock, random, configured: settings.people });
+  const people = createPeople({ storage, random, passwords, configured: settings.people });
+  const factors = createSecondFactors(context);
   await people.seed();
-  const provider = createOpenId(context, people);
+  const provider = createOpenId(context, people, factors);
   const callback = provider.callback();
-  const signIn = createSignIn(context, provider, people);
+  const signIn = createSignIn(context, provider, createSignInSteps({ storage, clock, random, people, passwords, factors }), factors);
   const adminApi = createAdminApi({
     people,
+    passwords,
+    factors,
     accesses: createAccesses(storage, clock),
     storage,
     clock,
