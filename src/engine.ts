@@ -45,7 +45,9 @@ import {
   compilePolicies,
   decide,
   intendOrder,
+  intendReversal,
   isOrder,
+  isReversal,
   type KnownNames,
   lintFiles,
   parseDuration,
@@ -170,9 +172,11 @@ export function consider(
   options: { readonly trace?: boolean } = {},
 ): Draft {
   const assessment = assess(situation, bundle.risk);
-  const intent = isOrder(situation)
-    ? intendOrder(situation, settings, (connection) => personFromRung(bundle.guards, settings, connection))
-    : decide(situation, assessment, bundle.policies, settings, options);
+  const intent = isReversal(situation)
+    ? intendReversal(situation, settings)
+    : isOrder(situation)
+      ? intendOrder(situation, settings, (connection) => personFromRung(bundle.guards, settings, connection))
+      : decide(situation, assessment, bundle.policies, settings, options);
   return {
     situation,
     state: 'decided',

@@ -3,7 +3,7 @@
  * Whatever instant the process dies at, another run settles what is open by reading the provider's state back.
  */
 import type { Adapter } from '../adapters/contract.ts';
-import type { PlanState } from '../model/action.ts';
+import type { ActionType, PlanState } from '../model/action.ts';
 import type { Clock, Instant } from '../model/clock.ts';
 import type { IdMaker, PlanId, RandomBytes } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
@@ -12,6 +12,7 @@ import { codeOf } from './fault.ts';
 import { barOf, type Checks, finishedEntry, firstIntention, heldEntry } from './intention.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 import type { ActionRecord, JobDisposition, JobQueue, PlanEnd, PlanRef, PlanStore, PlanView, ProcessNumber } from './ports.ts';
+import { reversibleOf, undoneBy, undoneEntries } from './undo.ts';
 import { createUpkeep, type UpkeepSettings } from './upkeep.ts';
 
 export interface ExecutorSettings extends CourseSettings, UpkeepSettings {
@@ -62,6 +63,8 @@ export interface ExecutorParts extends Omit<Checks, 'manifest'> {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
+  /** How long an action lasts whose call names no end; undefined: until a person lifts it. */
+  lastsMs?(type: ActionType): number | undefined;
   /** Told after the commit; not told again after a crash. What it throws is logged. */
   onFinished?(finished: FinishedPlan): void;
   readonly settings?: Partial<ExecutorSettings>;
@@ -247,6 +250,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
     );
     const state = open.length === 0 ? stateOf(courses) : held ? 'held' : 'released';
     const ref: PlanRef = { id: view.plan.id, connection: view.plan.connection };
+    const undone = undoneBy(view, courses);
+    if (undone.length > 0) entries.push(...undoneEntries(view, undone, ids, at));
     const end: PlanEnd = {
       planId: view.plan.id,
       processId,
@@ -256,6 +261,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
       nextAt,
       records: courses.map((course) => course.record),
       entries: held ? [...entries, heldEntry(view.plan, ids, at)] : entries,
+      reversible: reversibleOf(courses, checks.manifest(view.plan.connection), (type) => parts.lastsMs?.(type), at),
+      undone,
       jobs: nextAt === null ? [] : await jobs.jobStatements([ref], nextAt),
     };
     const { kept, next } = await endWithRetries(end);

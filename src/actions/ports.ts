@@ -1,5 +1,5 @@
 /** What carrying out a plan needs from the store and the job queue, and the words that travel between them. */
-import type { ActionState } from '../model/action.ts';
+import type { ActionParameters, ActionState, ActionType } from '../model/action.ts';
 import type { Instant } from '../model/clock.ts';
 import type { Plan } from '../model/decision.ts';
 import type { Entry } from '../model/entry.ts';
@@ -42,6 +42,8 @@ export interface PlanView {
   readonly accounts: ReadonlyMap<AccountId, string>;
   /** The person now, merges followed; null where the plan has none or the person was erased. */
   readonly identity: Identity | null;
+  /** What the plan undoes; empty where it undoes nothing. */
+  readonly undoes: readonly UndoneAction[];
   /** `sessionId` or `deviceId` for actions of scope `one`; kept apart from the plan, which holds no personal data. */
   readonly target: Readonly<Record<string, string>>;
   /** Seen by the claim itself: somebody behind the plan is protected, whomever the plan names. */
@@ -53,6 +55,23 @@ export interface PlanView {
 }
 
 export type Owner = Pick<Identity, 'id' | 'tier' | 'protected' | 'groups' | 'names'>;
+
+/** An action that took effect and can be undone, with what that takes. */
+export interface Reversible {
+  readonly actionId: ActionId;
+  readonly accountId: AccountId;
+  readonly type: ActionType;
+  readonly inverse: ActionType;
+  readonly parameters: ActionParameters;
+  readonly doneAt: Instant;
+  /** When it ends by itself; null: when a person lifts it. */
+  readonly expiresAt: Instant | null;
+}
+
+export interface UndoneAction {
+  readonly actionId: ActionId;
+  readonly planId: PlanId;
+}
 
 /** What the claim writes beside the claim itself: the actions' first records, in the order of the plan, and entries. */
 export interface Intention {
@@ -88,6 +107,10 @@ export interface PlanEnd extends ClaimHolder {
   readonly nextAt: Instant | null;
   readonly records: readonly ActionRecord[];
   readonly entries: readonly Entry[];
+  /** What took effect in this run and owns an end from now on. */
+  readonly reversible: readonly Reversible[];
+  /** What this run undid, seen in force. */
+  readonly undone: readonly UndoneAction[];
   /** Jobs to send with it. */
   readonly jobs: readonly { readonly text: string; readonly values: readonly unknown[] }[];
 }

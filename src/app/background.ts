@@ -14,6 +14,7 @@ import type { Keyring } from '../store/keyring.ts';
 import type { Store } from '../store/open.ts';
 import { ensureMonthlyPartitions } from '../store/partitions.ts';
 import { sweepSignIns } from '../store/sign-in.ts';
+import { endGoneUndos } from '../store/undo-due.ts';
 import { sweepUnresolved } from '../store/unresolved.ts';
 import type { ConnectedAdapters } from './adapters.ts';
 import type { Breakers } from './breakers.ts';
@@ -27,6 +28,7 @@ import { watchPolicyFolder } from './policy-folder.ts';
 import { type RecordParts, recordBundle } from './records.ts';
 import { resolveWaiting } from './resolving.ts';
 import { repeat } from './system.ts';
+import type { Undos } from './undo.ts';
 
 export interface BackgroundParts {
   readonly store: Store;
@@ -40,6 +42,7 @@ export interface BackgroundParts {
   readonly levels: HeldLevels;
   readonly breakers: Breakers;
   readonly holds: HoldTimeouts;
+  readonly undos: Undos;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -58,10 +61,13 @@ const breakersEveryMs = 5_000;
 const sourcesEveryMs = 60_000;
 /** Whoever decides after the end is told so at once. */
 const holdsEveryMs = 2_000;
+/** An end is never missed by more than a moment. */
+const undoEveryMs = 1_000;
+const watchEveryMs = 5_000;
 const tidyEveryMs = 6 * 3_600_000;
 
 export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
-  const { judging, store, records, clock, log, levels, breakers, holds } = parts;
+  const { judging, store, records, clock, log, levels, breakers, holds, undos } = parts;
   const failed = (task: string) => (error: unknown) =>
     log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
   const ending = new AbortController();
@@ -74,6 +80,8 @@ export function startBackground(parts: BackgroundParts): { stop(): Promise<void>
     repeat(clock, breakersEveryMs, () => breakers.look(), failed('breakers')),
     repeat(clock, sourcesEveryMs, () => breakers.lookAtSources(), failed('sources')),
     repeat(clock, holdsEveryMs, () => holds.sweep(), failed('holds')),
+    repeat(clock, undoEveryMs, () => undos.look(), failed('undo')),
+    repeat(clock, watchEveryMs, () => undos.watch(ending.signal), failed('watch')),
     repeat(clock, tidyEveryMs, () => tidy(store, clock), failed('tidy')),
   ];
   const folder = watchPolicies(parts, failed('policies'));
@@ -92,6 +100,7 @@ async function tidy(store: Store, clock: Clock): Promise<void> {
   await sweepSignIns(store, clock.now());
   await sweepGuardUses(store, clock.now());
   await sweepRings(store, clock.now());
+  await endGoneUndos(store, clock.now());
   await sweepUnresolved(store, clock.now() - unresolvedKeptMs);
 }
 

@@ -3,7 +3,7 @@ import { createHmac, type KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createExecutor, createQueue, type PlanRef } from '../actions/index.ts';
 import { type Bundle, compileBundle } from '../engine.ts';
-import { ceilingFor } from '../guard/index.ts';
+import { ceilingFor, lastingOf } from '../guard/index.ts';
 import { createAppender, createLedgerReader, createSequencer, ledgerOrigin } from '../ledger/index.ts';
 import type { Clock } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
@@ -38,6 +38,7 @@ import { readPolicyFolder } from './policy-folder.ts';
 import { loadProvider } from './providers.ts';
 import { type Build, recordBundle, recordConfig, recordStart } from './records.ts';
 import { readTargets } from './targets.ts';
+import { createUndos } from './undo.ts';
 
 export interface CoreOptions {
   readonly settings: Settings;
@@ -204,6 +205,7 @@ export async function startCore(options: CoreOptions) {
       clock,
       random,
       log,
+      lastsMs: (type) => lastingOf(type, judging.state().bundle.guards)?.defaultMs,
       onFinished: ({ plan, state }) => options.planFinished?.(plan.connection, state),
     });
 
@@ -271,6 +273,16 @@ export async function startCore(options: CoreOptions) {
     const levels = createHeldLevels({ store, judging, clock, log });
     const breakers = createBreakers({ judging, settings: judgingConfig, batcher, records, clock, log });
     const holds = createHoldTimeouts({ store, judging, keyring, settings, append, ids, clock, jobs, begin }, log);
+    const undos = createUndos({
+      store,
+      batcher,
+      append,
+      adapters,
+      knows: (type) => judging.state().bundle.risk.types.has(type),
+      ids,
+      clock,
+      log,
+    });
     const background = startBackground({
       store,
       judging,
@@ -283,6 +295,7 @@ export async function startCore(options: CoreOptions) {
       levels,
       breakers,
       holds,
+      undos,
       clock,
       log,
     });
@@ -303,6 +316,7 @@ export async function startCore(options: CoreOptions) {
       levels,
       breakers,
       holds,
+      undos,
       sequencer,
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,

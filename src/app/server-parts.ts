@@ -20,6 +20,7 @@ import type { Metrics } from './metrics.ts';
 import { giveOrder } from './orders.ts';
 import { pause, resume } from './pausing.ts';
 import { recordReaders, replayDecision } from './record-readers.ts';
+import { undoPort } from './undo-orders.ts';
 import { giveVerdict, previewDismissal } from './verdicts.ts';
 import { instant } from './views.ts';
 
@@ -79,6 +80,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     replay: (id, which) => replayDecision(core, id, which),
     dismissal: (id, scope, caller) => previewDismissal(core, id, scope, caller),
     verdict: (id, request, caller) => giveVerdict(core, id, request, caller),
+    undo: undoPort(core),
     explainIdentity: (id, question, caller) => explainIdentity(core, id, question, caller),
     explainDecision: (id, caller) => explainDecision(core, id, caller),
     async proof(id, caller) {

@@ -5,7 +5,6 @@ import type { ExitCode } from './console.ts';
 
 const absent: Readonly<Record<string, readonly string[]>> = {
   doctor: [],
-  undo: [],
   incident: ['list', 'show', 'export', 'undo'],
   exception: ['list', 'add', 'end'],
   connection: ['list', 'subscribe', 'unsubscribe', 'status', 'distrust'],

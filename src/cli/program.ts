@@ -15,6 +15,7 @@ import { addRecordCommands } from './records.ts';
 import { addServeCommands } from './serve.ts';
 import { addSettingsCommands } from './settings-schema.ts';
 import { addTokenCommands } from './token.ts';
+import { addUndoCommands } from './undo.ts';
 
 export async function runProgram(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
@@ -37,6 +38,7 @@ export async function runProgram(args: readonly string[], context: CommandContex
   addPauseCommands(program, context, run);
   addLedgerCommands(program, context, run);
   addDatabaseCommands(program, context, run);
+  addUndoCommands(program, context, run);
   addAbsentCommands(program, run);
   try {
     await program.parseAsync([...args], { from: 'user' });

@@ -4,6 +4,7 @@ import { type Client, CommandError, createClient } from './client.ts';
 import { type CommandContext, type ExitCode, formatTable } from './console.ts';
 import { addDecisionExplain, addIdentityExplain } from './explain.ts';
 import { addIdentityAct, addPlanDecisions } from './plans.ts';
+import { addEndCommands } from './undo.ts';
 
 type Run = (action: () => Promise<ExitCode>) => Promise<void>;
 interface Page {
@@ -183,6 +184,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     context,
     run,
   );
+  addEndCommands(action, context, run);
 }
 
 interface SendOptions {

@@ -73,4 +73,5 @@ export const guardsInForce: readonly GuardId[] = [
   'operator',
   'breaker',
   'expiry',
+  'undo',
 ];

@@ -6,6 +6,7 @@ export { ceilingFor } from './ceiling.ts';
 export { admit } from './choose.ts';
 export { type Conclusion, concludeReview, type PlanDraft } from './conclude.ts';
 export type { ReachedWithout } from './counters.ts';
+export { type Lasting, lastingOf } from './expiry.ts';
 export { type Guardrails, type GuardrailsResult, guardrailsPath, type ProfileName, parseGuardrails } from './guardrails.ts';
 export { type HoldTerms, holdTerms, isForRelease, type NamedApproval, type OnTimeout, personFromRung } from './holds.ts';
 export { type Asked, allowedPeople, answerTo, readingOf } from './limits.ts';

@@ -1,4 +1,5 @@
 /** The last look before harm: every guard that needs no counting, action by action, and the counters that the rest would use. */
+import { restoringTypes } from '../model/action.ts';
 import type { CounterUse, Intent, Reason, WantedAction } from '../model/decision.ts';
 import type { Pause } from '../model/pause.ts';
 import type { JudgingSettings } from '../model/settings.ts';
@@ -19,6 +20,7 @@ import type { Asked } from './limits.ts';
 import { coveringPause } from './pauses.ts';
 import { isListed, type NameList, refusesProtected } from './protected.ts';
 import { refusesThing } from './things.ts';
+import { undoLimit } from './undo-limit.ts';
 
 export type Fate = 'released' | 'held' | 'refused' | 'reported';
 
@@ -159,9 +161,10 @@ function reviewAction(asWritten: WantedAction, stepRung: number, surround: Surro
     if (ceiling.mode === 'report-only' || wanted.rung > ceiling.maxRung)
       return end('reported', 'ceiling', { code: 'ceiling', ref: wanted.connection });
   }
-  // Telling operators does nothing to the person.
+  // Telling operators does nothing to the person; giving back does.
+  const touches = wanted.rung > 0 || restoringTypes.includes(wanted.type);
   const protectedList = lists.get(rules.standing.protectedList);
-  if (binds('protected') && identity !== null && wanted.rung > 0 && refusesProtected(identity, protectedList, situation.now)) {
+  if (binds('protected') && identity !== null && touches && refusesProtected(identity, protectedList, situation.now)) {
     return end('refused', 'protected', { code: 'guard', ref: 'protected' });
   }
   const unfit = binds('nonPerson') ? refusesThing(stepRung, situation, confidence, rules.things) : undefined;
@@ -201,7 +204,12 @@ function reviewAction(asWritten: WantedAction, stepRung: number, surround: Surro
   }
 
   const counted = countersOf(wanted, stepRung, { ...surround, profile });
-  return { ...end('released'), asked: [...(rested?.asked ?? []), ...counted.asked], uses: [...(rested?.uses ?? []), ...counted.uses] };
+  const undo = binds('undo') ? undoLimit(wanted, situation, rules, profile) : undefined;
+  return {
+    ...end('released'),
+    asked: [...(rested?.asked ?? []), ...counted.asked, ...(undo?.asked ?? [])],
+    uses: [...(undo?.uses ?? []), ...(rested?.uses ?? []), ...counted.uses],
+  };
 }
 
 /** A connection that the configuration does not know is held to the standard. */

@@ -1,4 +1,5 @@
 /** The signal types that an organisation knows, as far as rooms other than `risk` must know them. */
+import { putBackType, undoType } from './undo.ts';
 import { verdictType } from './verdict.ts';
 
 export type FactType = 'int' | 'text';
@@ -20,7 +21,8 @@ export interface SignalCatalogue {
 
 /** Types that only the service itself makes. */
 export const reservedTypes: ReadonlySet<string> = new Set([
-  'undo',
+  undoType,
+  putBackType,
   'drill',
   'operator_order',
   'leaver_due',

@@ -115,6 +115,14 @@ export const coreSchemas = {
     verifiedAt: instant.nullable(),
     residualAccessMs: whole.nullable(),
   }),
+  /** What a done action did is taken back, seen in force: by which action, where it was one of ours. */
+  'action.undone': z.strictObject({ actionId: id, planId: id, undoActionId: id, undoPlanId: id }),
+  /** Its end was set by a person; null: it stays until a person lifts it. */
+  'action.extended': z.strictObject({ actionId: id, planId: id, until: instant.nullable(), by: code }),
+  'action.expiring': z.strictObject({ actionId: id, planId: id, until: instant }),
+  /** Found reversed, by nobody of ours; how often by now. */
+  'action.reversed': z.strictObject({ actionId: id, planId: id, times: whole }),
+  'undo.ordered': z.strictObject({ campaignId: id, hash, actions: whole, people: whole, by: code }),
   'policy.changed': z.strictObject({
     bundleHash: hash,
     previous: hash.nullable(),

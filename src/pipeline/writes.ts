@@ -14,6 +14,7 @@ import type { Instant } from '../model/clock.ts';
 import type { CounterUse, Decision, Plan } from '../model/decision.ts';
 import type { EntryRow } from '../model/entry.ts';
 import type { ActionId, DecisionId, EntryId, PlanId } from '../model/ids.ts';
+import { putBackType, undoType } from '../model/undo.ts';
 import { type Verdict, verdictType } from '../model/verdict.ts';
 import { serialiseEvidence } from '../risk/index.ts';
 import { entryStatements } from '../store/ledger-append.ts';
@@ -21,6 +22,7 @@ import { insertLimitHits, judgeLimitHits } from '../store/limit-hits.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses, insertSignals, insertSources, insertUndecided, updateEvidence } from '../store/settle-write.ts';
 import type { Statement } from '../store/statement.ts';
+import { markPutBack, markUndoDecided, type OrderedReversal, readAgain } from '../store/undo-write.ts';
 import { forgetUnresolved, handOver, insertUnresolved, type UnresolvedRow } from '../store/unresolved.ts';
 import { insertVerdicts, type VerdictRow } from '../store/verdict-rows.ts';
 import type { Considered, Failed, JudgedBatch } from './batch.ts';
@@ -32,6 +34,9 @@ export interface Settled extends Considered {
   readonly decision: Decision;
   readonly plans: readonly PlanRow[];
 }
+
+/** An event of a provider that touches what is in force. */
+const enabledType = 'account_enabled';
 
 /** Back-off of an undecided signal: half a minute, doubled four times over; then a person must look. */
 const undecidedBackOffMs = 30_000;
@@ -121,6 +126,12 @@ export async function composeWrites(
   // A word against a source leaves what it filled as full as it is.
   const right = verdicts.filter(({ verdict }) => verdict === 'true' || verdict === 'benign').map(({ decisionId }) => decisionId);
   if (right.length > 0) statements.push(judgeLimitHits(right, at));
+  const undos = settled.flatMap((one) => reversalRow(one, undoType));
+  if (undos.length > 0) statements.push(markUndoDecided(undos));
+  const enabled = settled.flatMap(({ item, decision }) => (item.arrival.type === enabledType ? (decision.identityId ?? []) : []));
+  if (enabled.length > 0) statements.push(readAgain(enabled, at));
+  const putBacks = settled.flatMap((one) => reversalRow(one, putBackType));
+  if (putBacks.length > 0) statements.push(markPutBack(putBacks));
   for (const failed of batch.failed) statements.push(await undecidedStatement(failed, at, parts));
   return statements;
 }
@@ -170,6 +181,12 @@ function verdictRow({ item }: Settled): readonly VerdictRow[] {
   const { type, facts } = item.arrival;
   if (type !== verdictType) return [];
   return [{ signalId: item.signalId, decisionId: facts['decisionId'] as DecisionId, verdict: facts['verdict'] as Verdict }];
+}
+
+function reversalRow({ item, decision }: Settled, wanted: string): readonly OrderedReversal[] {
+  const { type, facts } = item.arrival;
+  if (type !== wanted) return [];
+  return [{ actionId: String(facts['actionId']), decisionId: decision.id, by: facts['by'] === undefined ? null : String(facts['by']) }];
 }
 
 /** Sealed with the connection's key, the first decision would outlive the erasure of the person whom it turned out to be about. */

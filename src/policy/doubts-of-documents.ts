@@ -1,13 +1,14 @@
 /** Doubts about documents as a whole: what is past, unmapped, untested, or relies on what is not configured. */
 
 import { parseYaml } from '../model/document.ts';
+import { putBackType, undoType } from '../model/undo.ts';
 import { verdictType } from '../model/verdict.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import type { Doubt, DoubtContext } from './doubts.ts';
 import { scorePercent, wantedScore } from './mutation.ts';
 
 /** Made by the service for its own work, which no policy answers. */
-const ownTypes = new Set(['undo', 'drill', 'operator_order', verdictType]);
+const ownTypes = new Set([undoType, putBackType, 'drill', 'operator_order', verdictType]);
 
 export function documentDoubts(context: DoubtContext, doubt: Doubt): void {
   const { policies, configured } = context;

@@ -17,5 +17,6 @@ export { lintFiles, lintVersions, type PolicyFiles } from './lint-files.ts';
 export { listKind } from './list-documents.ts';
 export { type MutationScore, scoreMutations, scorePercent, wantedScore } from './mutation.ts';
 export { intendOrder, isOrder, orderFault } from './order.ts';
+export { intendReversal, isReversal } from './reversal.ts';
 export { policyKind } from './schema.ts';
 export { type WhatIf, type WhatIfJudge, whatIf } from './what-if.ts';

@@ -17,6 +17,7 @@ import { planRoutes } from './routes/plans.ts';
 import { decisionRoutes, recordRoutes } from './routes/records.ts';
 import { signalRoutes } from './routes/signals.ts';
 import { mountPushReceiver, pushRoute } from './routes/ssf.ts';
+import { undoRoutes } from './routes/undo.ts';
 
 export function createServer(parts: ServerParts): Express {
   const app = express();
@@ -61,6 +62,7 @@ export function createServer(parts: ServerParts): Express {
     ...planRoutes(parts),
     ...ledgerRoutes(parts),
     ...controlRoutes(parts),
+    ...undoRoutes(parts),
     ...operationRoutes(parts),
   ];
   const pages = pageRoutes(parts, gate, () => describeApi([...routes, ...pages, pushRoute], parts.version));

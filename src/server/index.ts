@@ -3,3 +3,4 @@ export { seesHr, seesPeople, seesScores } from './authentication.ts';
 export { createMetricsServer, createServer } from './create-server.ts';
 export { type Listener, openListener } from './listener.ts';
 export type * from './parts.ts';
+export type * from './undo-port.ts';

@@ -6,6 +6,7 @@ import type { Role } from '../model/operator.ts';
 import type { PauseScope } from '../model/pause.ts';
 import type { Acknowledgement } from '../model/signal.ts';
 import type { DismissalScope, Verdict } from '../model/verdict.ts';
+import type { UndoPort } from './undo-port.ts';
 
 /** Who asks: a token, or a person who signed in. */
 export interface Caller {
@@ -161,6 +162,7 @@ export interface ServerParts {
     hold(id: string, reason: string, caller: Caller): Promise<unknown>;
     release(id: string, reason: string, caller: Caller): Promise<unknown>;
   };
+  readonly undo: UndoPort;
   replay(decisionId: string, bundle: 'stored' | 'active'): Promise<Item | undefined>;
   /** Undefined where there is no such person or decision, or what it was made of has been erased. */
   explainIdentity(id: string, question: IdentityQuestion, caller: Caller): Promise<Item | undefined>;

@@ -7,5 +7,6 @@ export { firstOfEach, type Item, inSettlingOrder, itemAgain, itemReopened, toIte
 export { arriveOrder } from './order-door.ts';
 export { poisonReason, settleByHalves } from './poison.ts';
 export { createPushDoor, type PushDoor, type PushOutcome, type PushRequest } from './push-door.ts';
+export { arrivePutBack, arriveUndo, type Reversal } from './reversal-door.ts';
 export { arriveVerdict, type GivenVerdict } from './verdict-door.ts';
 export { markVerified } from './verified.ts';

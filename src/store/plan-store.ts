@@ -12,6 +12,7 @@ import { finishPlan, nextInLane, type PlanOutcome } from './plan-finish.ts';
 import { type LoosePlan, takeBackPlans, waitingPlans } from './plan-recover.ts';
 import { type Owner, readOwners } from './protection.ts';
 import type { Statement } from './statement.ts';
+import { closeUndone, insertReversible, type ReversibleRow, undoneByDecision } from './undo-write.ts';
 
 export interface PlanStoreParts {
   readonly db: Db;
@@ -42,6 +43,7 @@ interface ClaimView {
   readonly onProtected: boolean;
   readonly owners: ReadonlyMap<AccountId, Owner>;
   readonly admins: Standing['admins'];
+  readonly undoes: Awaited<ReturnType<typeof undoneByDecision>>;
   readonly target: Readonly<Record<string, string>>;
 }
 
@@ -61,13 +63,14 @@ export function createPlanStore({ db, transaction, appendEntries, targets, admin
         if (claimed === undefined) return undefined;
         const { cause, deadlineAt, nextAt, onProtected, ...plan } = claimed;
         const accountIds = plan.actions.flatMap((action) => (action.accountId === null ? [] : [action.accountId]));
-        const [actions, accounts, person, owners, admins, target] = await Promise.all([
+        const [actions, accounts, person, owners, admins, target, undoes] = await Promise.all([
           readActionsOf(tx, [plan.id]),
           readExternalIds(tx, accountIds),
           plan.identityId === null ? undefined : readPerson(tx, plan.identityId),
           readOwners(tx, accountIds),
           countedAdmins(tx, plan),
           plan.actions.some((action) => action.parameters['scope'] === 'one') ? targets(tx, plan.decisionId) : {},
+          cause === 'undo' ? undoneByDecision(tx, plan.decisionId) : [],
         ]);
         const view: ClaimView = {
           plan,
@@ -80,6 +83,7 @@ export function createPlanStore({ db, transaction, appendEntries, targets, admin
           onProtected,
           owners,
           admins,
+          undoes,
           target,
         };
         const { records, entries } = intend(view);
@@ -119,6 +123,8 @@ export function createPlanStore({ db, transaction, appendEntries, targets, admin
       end: PlanOutcome & {
         readonly records: readonly ActionValues[];
         readonly entries: readonly Entry[];
+        readonly reversible: readonly ReversibleRow[];
+        readonly undone: ClaimView['undoes'];
         readonly jobs: readonly Statement[];
       },
     ): Promise<{ readonly kept: boolean; readonly next: LoosePlan | null }> {
@@ -130,8 +136,15 @@ export function createPlanStore({ db, transaction, appendEntries, targets, admin
           end.state === 'released' ? undefined : nextInLane(tx, lane),
           updateActions(tx, end.records),
           append(tx, end.entries),
+          insertReversible(tx, end.planId, end.reversible),
           ...end.jobs.map((job) => tx.query(job.text, [...job.values])),
         ]);
+        if (end.undone.length > 0)
+          await closeUndone(
+            tx,
+            end.undone.map(({ actionId }) => actionId),
+            end.at,
+          );
         await remediate?.();
         return { kept: true, next: next ?? null };
       });

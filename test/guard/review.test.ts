@@ -4,7 +4,7 @@ import type { AccountId, IdentityId } from '../../src/model/ids.ts';
 import type { Pause } from '../../src/model/pause.ts';
 import { levels } from '../../src/model/risk.ts';
 import type { CeilingEntry, Enforcement } from '../../src/model/settings.ts';
-import { causes } from '../../src/model/signal.ts';
+import { type Cause, causes } from '../../src/model/signal.ts';
 import { type Cell, countingCells } from './counting-cells.ts';
 import { standingCells } from './standing-cells.ts';
 import { enforcing, fates, intentOf, judge, situationOf, want } from './support.ts';
@@ -46,7 +46,18 @@ const cells: Record<string, Cell> = {
   },
   ...countingCells,
   ...standingCells,
+  undo: {
+    binds: ['undo'],
+    run: (cause) => fates(judge(intentOf([want()]), { situation: orderedBy(cause), usedOf: { undo: 50 } })),
+    bound: 'session.revoke held by undo',
+  },
 };
+
+/** A person's own order, one of many. */
+function orderedBy(cause: Cause) {
+  const situation = situationOf({ cause });
+  return { ...situation, signal: { ...situation.signal, facts: { by: 'ada' } } };
+}
 
 describe('guard by cause', () => {
   it('has a cell for each guard in force', () => {

@@ -116,6 +116,13 @@ export async function openWorld(
       hold: async (id) => ({ id, state: 'held', heldFor: 'person' }),
       release: async (id) => ({ id, state: 'released', heldFor: null }),
     },
+    undo: {
+      one: async (id) => ({ id, decisionId: newId(), planIds: [newId()], state: 'released', heldFor: null }),
+      end: async (id, until) => ({ id, until: until === null ? null : '2026-05-04T12:00:00.000Z' }),
+      preview: async () => ({ hash: '0'.repeat(64), actions: [], people: 0, remaining: [] }),
+      order: async () => ({ id: newId(), undone: 0, held: 0, open: 1 }),
+      progress: async () => undefined,
+    },
     replay: async (id) => ({ id, same: true, differences: [] }),
     explainIdentity: async () => undefined,
     explainDecision: async () => undefined,

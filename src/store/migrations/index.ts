@@ -8,6 +8,7 @@ import { up as heldLevel } from './0005-held-level.ts';
 import { up as judgedLimits } from './0006-judged-limits.ts';
 import { up as breaker } from './0007-breaker.ts';
 import { up as approvals } from './0008-approvals.ts';
+import { up as undo } from './0009-undo.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': { up: ground },
@@ -18,4 +19,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-judged-limits': { up: judgedLimits },
   '0007-breaker': { up: breaker },
   '0008-approvals': { up: approvals },
+  '0009-undo': { up: undo },
 };
