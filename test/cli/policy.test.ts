@@ -83,8 +83,29 @@ describe('policy lint', () => {
     expect((await run(['lint'])).out).toMatch(/E106 match\.sources\.0: /);
   });
 
-  it('refuses a day that is none with exit 2', async () => {
+  it('says how many people one mistake can disturb in a day, for the people and profiles at hand', async () => {
+    const { out } = await run(['lint']);
+    expect(out).toContain(
+      [
+        'disturbed in 24 h at most, with everything enforced (profile standard, 2000 people):',
+        '  one lying source           8',
+        '  several sources together   10 in an hour, 20 in a day',
+        '  one wrong policy merge     20',
+        '  one stolen operator token  5',
+        '  the HR feed                10, or 3 times the most that left in one day',
+      ].join('\n'),
+    );
+    const worst = async (...args: string[]) =>
+      (JSON.parse((await run(['lint', '--json', ...args])).out) as { worstCase: unknown }).worstCase;
+    expect(await worst('--people', '20000')).toMatchObject([{ profile: 'standard', people: 20_000, oneSource: 79 }]);
+    const people = Array.from({ length: 12 }, (_, n) => `{ id: p${n} }`);
+    writeFileSync(join(workingDir, 'rescind.yaml'), `profile: small\nidentities: [${people.join(', ')}]\n`);
+    expect(await worst()).toMatchObject([{ profile: 'small', people: 12, oneSource: 3, severalSources: { inAnHour: 3, inADay: 5 } }]);
+  });
+
+  it('refuses a day or a number that is none with exit 2', async () => {
     expect((await run(['lint', '--today', 'soon'])).exitCode).toBe(2);
+    expect((await run(['lint', '--people', 'many'])).exitCode).toBe(2);
   });
 });
 
