@@ -35,6 +35,7 @@ import { readPolicyFolder } from './policy-folder.ts';
 import { loadProvider } from './providers.ts';
 import { type Build, recordBundle, recordConfig, recordStart } from './records.ts';
 import { readTargets } from './targets.ts';
+import { createTelling } from './telling.ts';
 
 export interface CoreOptions {
   readonly settings: Settings;
@@ -191,6 +192,8 @@ export async function startCore(options: CoreOptions) {
       onFinished: ({ plan, state }) => options.planFinished?.(plan.connection, state),
     });
 
+    const telling = createTelling({ settings, store, ids, clock, log });
+    ending.push(() => telling.stop());
     const settling = createSettleConnection(store);
     ending.push(() => settling.close());
     const pipeline = createPipeline({
@@ -202,6 +205,7 @@ export async function startCore(options: CoreOptions) {
         ref: refUnder,
         pseudonym: (kind, text) => keyring.ref(kind, text),
       },
+      notices: (notices, at) => telling.statements(notices, at),
       jobs: (refs) => queue.jobStatements(refs, clock.now() + jobAfterMs),
       ids,
       random,
@@ -251,6 +255,7 @@ export async function startCore(options: CoreOptions) {
     const levels = createHeldLevels({ store, judging, clock, log });
     const background = startBackground({ store, judging, batcher, keyring, records, people, policyFolder, adapters, levels, clock, log });
     ending.push(() => background.stop());
+    telling.start();
 
     return {
       settings,
@@ -267,6 +272,7 @@ export async function startCore(options: CoreOptions) {
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,
       people,
+      telling,
       adapters,
       startedAt: clock.now(),
       /** Reads the directories of all connections that have one; to be called once this process listens. */

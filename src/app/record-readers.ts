@@ -19,6 +19,7 @@ import {
 } from '../store/list-records.ts';
 import type { Core, CoreOptions } from './core.ts';
 import { contextOfPerson } from './held-levels.ts';
+import { incidentReader } from './incidents.ts';
 import { knownNow } from './known.ts';
 import { disclose } from './targets.ts';
 import { verdictViews } from './verdicts.ts';
@@ -86,6 +87,7 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
       list: async (filter, page) => (await listPlans(store, filter, page)).map((row) => shown(planView(row))),
       get: async (id) => (isId(id) ? (await listPlans(store, { id }, one)).map((row) => shown(planView(row)))[0] : undefined),
     },
+    incidents: incidentReader(core),
     actions: {
       list: async (filter, page) => (await listActions(store, filter, page)).map((row) => shown(actionView(row))),
       get: async (id) => (isId(id) ? (await listActions(store, { id }, one)).map((row) => shown(actionView(row)))[0] : undefined),

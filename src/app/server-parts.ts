@@ -16,6 +16,7 @@ import { findToken } from '../store/token-store.ts';
 import type { Core, CoreOptions } from './core.ts';
 import { explainDecision } from './explained-decision.ts';
 import { explainIdentity } from './explained-identity.ts';
+import { exportIncident, judgeIncident } from './incidents.ts';
 import { mergeByPerson } from './merging.ts';
 import type { Metrics } from './metrics.ts';
 import { recordReaders, replayDecision } from './record-readers.ts';
@@ -70,6 +71,8 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     replay: (id, which) => replayDecision(core, id, which),
     dismissal: (id, scope, caller) => previewDismissal(core, id, scope, caller),
     verdict: (id, request, caller) => giveVerdict(core, id, request, caller),
+    exportIncident: (id) => exportIncident(core, id),
+    judgeIncident: (id, given, caller) => judgeIncident(core, id, given, caller),
     explainIdentity: (id, question, caller) => explainIdentity(core, id, question, caller),
     explainDecision: (id, caller) => explainDecision(core, id, caller),
     async proof(id, caller) {
@@ -101,6 +104,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
         await core.append(tx, [
           { id: core.ids.next<EntryId>(at), type: 'pause.set', at, core: { pauseId: id, scope: { ...scope }, by: caller.name }, pii: null },
         ]);
+        await core.telling.tell(tx, [{ type: 'pause.set', about: id, data: { pauseId: id, scope }, people: [] }], at);
       });
       await judging.refreshPauses();
       return { id };
@@ -158,6 +162,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
           title: policy.document.metadata.title,
           mode: policy.mode,
         })),
+        sinks: await core.telling.status(),
         ledger: { size: head?.size ?? 0, signedAt: head?.signedAt ?? null, waiting: (await readBacklog(store)).waiting },
       };
     },

@@ -4,7 +4,7 @@ import { type Client, CommandError, createClient } from './client.ts';
 import { type CommandContext, type ExitCode, formatTable } from './console.ts';
 import { addDecisionExplain, addIdentityExplain } from './explain.ts';
 
-type Run = (action: () => Promise<ExitCode>) => Promise<void>;
+export type Run = (action: () => Promise<ExitCode>) => Promise<void>;
 interface Page {
   readonly items: readonly Record<string, unknown>[];
   readonly nextCursor: string | null;
@@ -20,7 +20,7 @@ interface Listing {
 }
 
 /** A `list` with the filters of its route, and a `show` by id. */
-function addListing({ command, path, columns, filters, flags = {} }: Listing, context: CommandContext, run: Run): void {
+export function addListing({ command, path, columns, filters, flags = {} }: Listing, context: CommandContext, run: Run): void {
   const list = command
     .command('list')
     .description('newest first')
@@ -162,7 +162,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
       command: plan,
       path: '/api/v1/plans',
       columns: ['id', 'decisionId', 'state', 'heldFor', 'connection'],
-      filters: ['state', 'decision'],
+      filters: ['state', 'decision', 'incident'],
     },
     context,
     run,

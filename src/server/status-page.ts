@@ -36,6 +36,7 @@ export function signedOutPage(root: string): string {
 export interface StatusLists {
   readonly signals: readonly Item[];
   readonly decisions: readonly Item[];
+  readonly incidents: readonly Item[];
   readonly actions: readonly Item[];
 }
 
@@ -43,6 +44,7 @@ export function statusPage(view: StatusView, lists: StatusLists): string {
   return layout(
     `Rescind – ${view.organisation}`,
     html`<header><h1>Rescind – ${view.organisation}</h1><form method="post" action="sign-out"><button>Sign out</button></form></header><main>${facts(view)}
+      ${section('Incidents', ['last', 'state', 'signals', 'sources', 'held by', 'people', 'plans', 'id'], lists.incidents.map(incidentRow))}
       ${section('Decisions', ['decided', 'outcome', 'mode', 'level', 'policy', 'actions', 'why'], lists.decisions.map(decisionRow))}
       ${section('Actions', ['intended', 'action', 'connection', 'state', 'verified', 'access left'], lists.actions.map(actionRow))}
       ${section(
@@ -68,6 +70,7 @@ function facts(view: StatusView): Html {
     <dt>Overrides</dt><dd>${list(view.overrides.map((id) => `${id} (unproven)`))}</dd>
     <dt>Connections</dt><dd>${list(view.connections.map((one) => `${one.id} (${one.provider}, guards ${one.profile})`))}</dd>
     <dt>Transmitters</dt><dd>${list(view.transmitters.map((one) => `${one.id} (${one.issuer})`))}</dd>
+    <dt>Told</dt><dd>${view.sinks.length === 0 ? 'nobody' : list(view.sinks.map(sinkText))}</dd>
     <dt>Bundle</dt><dd><code>${view.bundleHash}</code></dd>
     <dt>Policies</dt><dd>${list(view.policies.map((one) => `${one.id} ${one.title} (version ${one.version}, ${one.mode})`))}</dd>
     <dt>People</dt><dd>${view.people}</dd>
@@ -91,6 +94,26 @@ function decisionRow(one: Item): Html {
     text(one['policyId']),
     actions.map((action) => `${action.type} ${action.state}`).join(', ') || '-',
     reasons.map((reason) => (reason.ref === undefined ? reason.code : `${reason.code} ${reason.ref}`)).join(', '),
+  );
+}
+
+function sinkText({ id, waiting, dead, gone, code }: StatusView['sinks'][number]): string {
+  if (gone) return `${id} (gone, ${dead} not told)`;
+  return `${id} (${waiting} waiting, ${dead} not told${code === null ? '' : `, last: ${code}`})`;
+}
+
+function incidentRow(one: Item): Html {
+  const plans = Object.entries((one['plans'] as Readonly<Record<string, number>> | undefined) ?? {});
+  const words = (value: unknown) => ((value as readonly string[] | undefined) ?? []).join(', ');
+  return cells(
+    text(one['lastAt']),
+    one['state'] === 'open' ? html`<span class="bad">open</span>` : text(one['verdict'] ?? one['state']),
+    text(one['signalType']),
+    words(one['sources']),
+    words(one['guards']),
+    text(one['people']),
+    plans.map(([state, count]) => `${count} ${state}`).join(', '),
+    html`<code>${text(one['id'])}</code>`,
   );
 }
 

@@ -1,7 +1,7 @@
 /**
  * The statements of one settle batch, on a connection of its own: everything that can be asked at once goes out in one round trip.
  * The order of locks is fixed here: dedupe keys, signals that are decided anew, identities by id, rings of events by key, guard scopes
- * by name.
+ * by name, open incidents by signal type.
  */
 import type { Instant } from '../model/clock.ts';
 import type { CounterReading } from '../model/decision.ts';
@@ -11,6 +11,7 @@ import type { Level } from '../model/risk.ts';
 import type { Account, IdentifierKey, Tier } from '../model/subject.ts';
 import { instantStatement } from './database-clock.ts';
 import { type RingKey, type RingRow, ringStatements } from './detection-rings.ts';
+import { type Gathering, gatherStatements, type Hit, readGathering } from './incident-write.ts';
 import { joined, type Statement } from './statement.ts';
 import type { RunGroup } from './statement-group.ts';
 import { type Amended, lockUnresolved } from './unresolved.ts';
@@ -87,6 +88,8 @@ export interface SettleSession {
     readonly readings: readonly CounterReading[];
     readonly present: readonly { readonly scope: string; readonly subject: string; readonly at: Instant }[];
   }>;
+  /** Locks the open incident of each signal type, one a hit, and opens those that there are not. Writes to them belong to `commit`. */
+  gather(hits: readonly Hit[], at: Instant): Promise<readonly Gathering[]>;
   /** Sends all writes and the commit in one round trip. Throws unless the commit took effect. */
   commit(writes: readonly Statement[]): Promise<void>;
   rollback(): Promise<void>;
@@ -198,6 +201,10 @@ export function createSettleSession(run: RunGroup): SettleSession {
         readings: counted?.rows as unknown as readonly CounterReading[],
         present: present?.rows as unknown as readonly { scope: string; subject: string; at: number }[],
       };
+    },
+    async gather(hits, at) {
+      const [, found] = await run(gatherStatements(hits, at));
+      return readGathering(hits, found?.rows ?? []);
     },
     async commit(writes) {
       const results = await run([...writes, commit]);

@@ -135,13 +135,14 @@ function signedOut(response: Response, root = ''): void {
 
 async function renderStatus(caller: Caller, parts: ServerParts): Promise<string> {
   const newest = { limit: rowsShown, after: undefined };
-  const [view, signals, decisions, actions] = await Promise.all([
+  const [view, signals, decisions, incidents, actions] = await Promise.all([
     parts.status(),
     parts.records.signals.list({}, newest, caller),
     parts.records.decisions.list({}, newest, caller),
+    parts.records.incidents.list({}, newest, caller),
     parts.records.actions.list({}, newest, caller),
   ]);
-  return statusPage(view, { signals, decisions, actions });
+  return statusPage(view, { signals, decisions, incidents, actions });
 }
 
 function docsPage(description: Record<string, unknown>): string {

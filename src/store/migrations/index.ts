@@ -5,6 +5,7 @@ import { up as guardUseSubject } from './0002-guard-use-subject.ts';
 import { up as detections } from './0003-detections.ts';
 import { up as resolve } from './0004-resolve.ts';
 import { up as heldLevel } from './0005-held-level.ts';
+import { up as incidents } from './0010-incidents.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': { up: ground },
@@ -12,4 +13,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-detections': { up: detections },
   '0004-resolve': { up: resolve },
   '0005-held-level': { up: heldLevel },
+  '0010-incidents': { up: incidents },
 };
