@@ -35,8 +35,9 @@ export interface RefusedPlan {
 /** Ends what is still held of it. */
 export async function refuseHeldOf(tx: Tx, id: string, at: Instant): Promise<readonly RefusedPlan[]> {
   const { rows } = await tx.query<RefusedPlan>(
-    `update plan set state = 'refused', finished_at = to_timestamp($2::float8 / 1000)
-     where state = 'held' and id in (select plan_id from incident_member where incident_id = $1)
+    `with held as (select p.id from plan p join incident_member m on m.plan_id = p.id
+       where m.incident_id = $1 and p.state = 'held' order by p.id for update of p)
+     update plan set state = 'refused', finished_at = to_timestamp($2::float8 / 1000) where id in (select id from held)
      returning id, decision_id as "decisionId", connection, actions`,
     [id, at],
   );

@@ -20,7 +20,7 @@ export interface ClaimedNotice extends Notice {
 const updateAfterMs = 60_000;
 
 const insertText = `insert into notice (id, sink, type, about, data, people, created_at, next_at)
-select r.id::uuid, r.sink, r.type, r.about::uuid, r.data, string_to_array(r.people, ',')::uuid[], to_timestamp($7::float8 / 1000),
+select r.id::uuid, r.sink, r.type, r.about::uuid, r.data, r.people::uuid[], to_timestamp($7::float8 / 1000),
   to_timestamp(($7::float8 + case when r.type = 'incident.updated' then $8::float8 else 0 end) / 1000)
 from unnest(string_to_array($1, E'\\x1e'), string_to_array($2, E'\\x1e'), string_to_array($3, E'\\x1e'), string_to_array($4, E'\\x1e', ''),
   string_to_array($5, E'\\x1e'), string_to_array($6, E'\\x1e')) as r(id, sink, type, about, data, people)
@@ -34,7 +34,7 @@ export function insertNotices(rows: readonly NoticeRow[], at: Instant): Statemen
     rows.map((row) => row.type),
     rows.map((row) => row.about),
     rows.map((row) => JSON.stringify(row.data)),
-    rows.map((row) => row.people.join(',')),
+    rows.map((row) => `{${row.people.join(',')}}`),
   ];
   return { name: 'notice-insert', text: insertText, values: [...columns.map(joined), at, updateAfterMs] };
 }

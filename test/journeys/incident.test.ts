@@ -1,6 +1,6 @@
 /** A partner speaks of twenty people in a row: a few are acted on, the rest is one incident, told once, judged with one word. */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,6 +21,38 @@ const authorization = 'Bearer partner-secret';
 const secret = `whsec_${Buffer.alloc(24, 's').toString('base64')}`;
 const revoked = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
 
+/** A policy whose step waits for a person. */
+const asksFirst = {
+  apiVersion: 'rescind/v1',
+  kind: 'Policy',
+  metadata: {
+    id: 'RP-900',
+    name: 'ask',
+    version: 1,
+    title: 'Ask first',
+    owner: 'group:iam-oncall',
+    severity: 'high',
+    status: 'draft',
+    falsePositives: ['none'],
+    reviewBy: '2027-05-01',
+  },
+  mode: 'report-only',
+  match: { signals: ['admin_confirmed'], subjects: { kinds: ['person'], excludeGroups: ['break-glass'] } },
+  when: 'risk.score >= 50.0',
+  respond: { scope: 'person', ladder: [{ step: 'end', approval: 'human', actions: [{ type: 'session.revoke', scope: 'all' }] }] },
+  approvals: { human: { approvers: ['group:iam-oncall'], required: 1, notSelf: true, timeout: '10m', onTimeout: 'deny' } },
+  tests: [
+    { name: 'asks', given: {}, expect: { match: true, step: 'end', rung: 3, held: 'approval' } },
+    {
+      name: 'leaves the low',
+      given: { signals: [{ type: 'admin_confirmed', severity: 'low' }] },
+      expect: { match: false, because: 'when' },
+    },
+    { name: 'leaves some', given: { subject: { groups: ['break-glass'] } }, expect: { match: false, because: 'excluded' } },
+    { name: 'knows little', given: { device: { compliance: 'unknown' } }, expect: { match: true, step: 'end', rung: 3, held: 'approval' } },
+  ],
+};
+
 let database: TestDatabase;
 let provider: SandboxProviderStandIn;
 let transmitters: readonly FakeTransmitter[];
@@ -38,14 +70,16 @@ beforeAll(async () => {
   };
   receivers.hanging.answer = 'hang';
   dataDir = mkdtempSync(join(tmpdir(), 'rescind-incident-'));
+  cpSync(join(programDir, 'policies'), join(dataDir, 'policies'), { recursive: true });
+  writeFileSync(join(dataDir, 'policies/responses/RP-900-ask.yaml'), JSON.stringify(asksFirst));
   const { host, port, user } = database.connection;
   const text = JSON.stringify({
     listen: { host: '127.0.0.1', port: 0 },
     dataDir,
     database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
-    policies: join(programDir, 'policies'),
+    policies: join(dataDir, 'policies'),
     enforcement: { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
-    overrides: { 'RP-017': 'enforce' },
+    overrides: { 'RP-017': 'enforce', 'RP-900': 'enforce' },
     connections: [{ id: 'sandbox', provider: 'sandbox', baseUrl: provider.baseUrl, adminToken: provider.token, profile: 'standard' }],
     transmitters: transmitters.map((transmitter, n) => ({
       id: `partner-${n}`,
@@ -204,6 +238,23 @@ describe('an incident', () => {
     const { items } = await read('/api/v1/incidents');
     expect(items.length).toBeGreaterThanOrEqual(1);
     expect(items.filter((one: Answer) => one.id === incident.id)).toMatchObject([{ state: 'judged', people: 21 }]);
+  });
+
+  it('is not made of what waits for an approval: that is told by itself', async () => {
+    const sent = await ask('/api/v1/signals', 'analyst', {
+      type: 'admin_confirmed',
+      subject: { format: 'email', email: 'person-0@example.com' },
+    });
+    expect(sent.status).toBe(202);
+    const { decisionIds } = (await sent.json()) as Answer;
+    const { items } = await read(`/api/v1/plans?state=held&decision=${decisionIds[0]}`);
+    expect(items).toMatchObject([{ heldFor: 'approval' }]);
+    const { rows } = await database.store.query<{ data: string }>(`select data from notice where sink = 'plain' and type = 'plan.held'`);
+    expect(rows.map(({ data }) => JSON.parse(data))).toEqual([
+      { plans: [{ planId: items[0].id, decisionId: decisionIds[0], connection: 'sandbox', heldFor: 'approval' }], more: 0 },
+    ]);
+    const { items: incidents } = await read('/api/v1/incidents');
+    expect(incidents.filter((one: Answer) => one.signalType === 'admin_confirmed')).toEqual([]);
   });
 
   it('is there for those who see scores, and unknown ones are not found', async () => {
