@@ -11,6 +11,7 @@ import { sweepRings } from '../store/detection-rings.ts';
 import { sweepGuardUses } from '../store/guard-use.ts';
 import { dueUndecided } from '../store/judged-by.ts';
 import type { Keyring } from '../store/keyring.ts';
+import { sweepNotices } from '../store/notices.ts';
 import type { Store } from '../store/open.ts';
 import { ensureMonthlyPartitions } from '../store/partitions.ts';
 import { sweepSignIns } from '../store/sign-in.ts';
@@ -54,6 +55,8 @@ const undecidedEveryMs = 5_000;
 const resolveEveryMs = 2_000;
 /** Nothing follows from a signal of before that, whoever is meant. */
 const unresolvedKeptMs = 90 * 86_400_000;
+/** What was told, or was not, is looked up that long. */
+const noticesKeptMs = 90 * 86_400_000;
 /** Readers are shown the right level at once; this is for what is told by itself. */
 const levelsEveryMs = 2_000;
 const breakersEveryMs = 5_000;
@@ -101,6 +104,7 @@ async function tidy(store: Store, clock: Clock): Promise<void> {
   await sweepGuardUses(store, clock.now());
   await sweepRings(store, clock.now());
   await endGoneUndos(store, clock.now());
+  await sweepNotices(store, clock.now() - noticesKeptMs);
   await sweepUnresolved(store, clock.now() - unresolvedKeptMs);
 }
 

@@ -38,6 +38,7 @@ import { readPolicyFolder } from './policy-folder.ts';
 import { loadProvider } from './providers.ts';
 import { type Build, recordBundle, recordConfig, recordStart } from './records.ts';
 import { readTargets } from './targets.ts';
+import { createTelling } from './telling.ts';
 import { createUndos } from './undo.ts';
 
 export interface CoreOptions {
@@ -215,6 +216,8 @@ export async function startCore(options: CoreOptions) {
       for (const planId of released)
         executor.run(planId).catch((error: unknown) => log.warn({ planId, error: (error as Error).name }, 'plan.runFailed'));
     };
+    const telling = createTelling({ settings, store, ids, clock, log });
+    ending.push(() => telling.stop());
     const settling = createSettleConnection(store);
     ending.push(() => settling.close());
     const pipeline = createPipeline({
@@ -226,6 +229,7 @@ export async function startCore(options: CoreOptions) {
         ref: refUnder,
         pseudonym: (kind, text) => keyring.ref(kind, text),
       },
+      notices: (notices, at) => telling.statements(notices, at),
       jobs,
       ids,
       random,
@@ -300,6 +304,7 @@ export async function startCore(options: CoreOptions) {
       log,
     });
     ending.push(() => background.stop());
+    telling.start();
 
     return {
       settings,
@@ -321,6 +326,7 @@ export async function startCore(options: CoreOptions) {
       ledger: { reader: createLedgerReader(createLedgerReadStore(store)), origin: logOrigin, keys: ledgerKeys },
       append,
       people,
+      telling,
       adapters,
       startedAt: clock.now(),
       /** Reads the directories of all connections that have one; to be called once this process listens. */

@@ -36,6 +36,7 @@ export async function pause(core: Core, given: GivenPause, log: Log): Promise<{ 
     await setPause(tx, { id, scope, reason, setBy: by, setAt: at, until: until ?? null });
     const told = { pauseId: id, scope: { ...scope }, by, ...(until === undefined ? {} : { until: toRfc3339(until) }) };
     await core.append(tx, [{ id: core.ids.next<EntryId>(at), type: 'pause.set', at, core: told, pii: null }]);
+    await core.telling.tell(tx, [{ type: 'pause.set', about: id, data: { pauseId: id, scope }, people: [] }], at);
   });
   await core.judging.refreshPauses();
   // Nothing at all acts now: whoever is on call must know.

@@ -20,6 +20,7 @@ import {
 import type { Core, CoreOptions } from './core.ts';
 import { contextOfPerson } from './held-levels.ts';
 import { aboutHeld, planViews } from './held-plans.ts';
+import { incidentReader } from './incidents.ts';
 import { knownNow } from './known.ts';
 import { disclose } from './targets.ts';
 import { verdictViews } from './verdicts.ts';
@@ -91,6 +92,7 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
       get: async (id, _query, caller) => (isId(id) ? (await planViews(core, await listPlans(store, { id }, one), caller))[0] : undefined),
       about: ({ state }, items) => (state === 'held' ? aboutHeld(items) : {}),
     },
+    incidents: incidentReader(core),
     actions: {
       list: async (filter, page) => (await listActions(store, filter, page)).map((row) => shown(actionView(row))),
       get: async (id) => (isId(id) ? (await listActions(store, { id }, one)).map((row) => shown(actionView(row)))[0] : undefined),

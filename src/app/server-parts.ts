@@ -15,6 +15,7 @@ import { approvePlans, denyPlan, holdPlan, releasePlan } from './approvals.ts';
 import type { Core, CoreOptions } from './core.ts';
 import { explainDecision } from './explained-decision.ts';
 import { explainIdentity } from './explained-identity.ts';
+import { exportIncident, judgeIncident } from './incidents.ts';
 import { mergeByPerson } from './merging.ts';
 import type { Metrics } from './metrics.ts';
 import { giveOrder } from './orders.ts';
@@ -81,6 +82,8 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     dismissal: (id, scope, caller) => previewDismissal(core, id, scope, caller),
     verdict: (id, request, caller) => giveVerdict(core, id, request, caller),
     undo: undoPort(core),
+    exportIncident: (id) => exportIncident(core, id),
+    judgeIncident: (id, given, caller) => judgeIncident(core, id, given, caller),
     explainIdentity: (id, question, caller) => explainIdentity(core, id, question, caller),
     explainDecision: (id, caller) => explainDecision(core, id, caller),
     async proof(id, caller) {
@@ -154,6 +157,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
           title: policy.document.metadata.title,
           mode: policy.mode,
         })),
+        sinks: await core.telling.status(),
         ledger: { size: head?.size ?? 0, signedAt: head?.signedAt ?? null, waiting: (await readBacklog(store)).waiting },
       };
     },

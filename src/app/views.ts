@@ -2,6 +2,7 @@
 import { type Instant, toRfc3339 } from '../model/clock.ts';
 import type { Assessment, EvidenceState, Level, ScorePoint } from '../model/risk.ts';
 import type { SubjectClaim } from '../model/subject.ts';
+import type { IncidentRow } from '../store/incident-read.ts';
 import type { ActionListRow, IdentityListRow, PlanListRow, SignalListRow } from '../store/list-records.ts';
 
 export function instant(at: Instant | null): string | null {
@@ -69,6 +70,27 @@ export function planView(row: PlanListRow) {
     actions: JSON.parse(row.actions) as unknown,
     createdAt: instant(row.createdAt),
     finishedAt: instant(row.finishedAt),
+  };
+}
+
+/** Ids, codes and counts: nothing of a person. */
+export function incidentView(row: IncidentRow) {
+  return {
+    id: row.id,
+    state: row.state,
+    signalType: row.signalType,
+    guard: row.guard,
+    source: row.source,
+    sources: row.sources,
+    guards: row.guards,
+    people: row.people,
+    decisions: row.decisions,
+    plans: row.plans,
+    openedAt: instant(row.openedAt),
+    lastAt: instant(row.lastAt),
+    verdict: row.verdict,
+    judgedBy: row.judgedBy,
+    judgedAt: instant(row.judgedAt),
   };
 }
 

@@ -7,6 +7,7 @@ import { CommandError } from './client.ts';
 import type { CommandContext, ExitCode } from './console.ts';
 import { addDatabaseCommands } from './database.ts';
 import { addDemoCommand } from './demo.ts';
+import { addIncidentCommands } from './incident.ts';
 import { addInitCommand } from './init.ts';
 import { addLedgerCommands } from './ledger.ts';
 import { addPauseCommands } from './pause.ts';
@@ -33,6 +34,7 @@ export async function runProgram(args: readonly string[], context: CommandContex
   addInitCommand(program, context, run);
   addTokenCommands(program, context, run);
   addRecordCommands(program, context, run);
+  addIncidentCommands(program, context, run);
   addPolicyCommands(program, context, run);
   addSettingsCommands(program, context, run);
   addPauseCommands(program, context, run);

@@ -6,7 +6,7 @@ import { addDecisionExplain, addIdentityExplain } from './explain.ts';
 import { addIdentityAct, addPlanDecisions } from './plans.ts';
 import { addEndCommands } from './undo.ts';
 
-type Run = (action: () => Promise<ExitCode>) => Promise<void>;
+export type Run = (action: () => Promise<ExitCode>) => Promise<void>;
 interface Page {
   readonly items: readonly Record<string, unknown>[];
   readonly nextCursor: string | null;
@@ -24,7 +24,7 @@ interface Listing {
 }
 
 /** A `list` with the filters of its route, and a `show` by id. */
-function addListing({ command, path, columns, filters, flags = {} }: Listing, context: CommandContext, run: Run): void {
+export function addListing({ command, path, columns, filters, flags = {} }: Listing, context: CommandContext, run: Run): void {
   const list = command
     .command('list')
     .description('newest first')
@@ -167,7 +167,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
       command: plan,
       path: '/api/v1/plans',
       columns: ['id', 'decisionId', 'state', 'heldFor', 'heldUntil', 'connection', 'actions'],
-      filters: ['state', 'decision', 'ids'],
+      filters: ['state', 'decision', 'ids', 'incident'],
     },
     context,
     run,

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { Instant } from './clock.ts';
 import type { EntryId, IdentityId } from './ids.ts';
+import { incidentVerdicts } from './incident.ts';
 
 /** Ids of ours, and names of the configuration with what is put before them (`api:<token>`). */
 const id = z.string().min(1).max(128);
@@ -144,6 +145,10 @@ export const coreSchemas = {
   'pause.ended': z.strictObject({ pauseId: id, by: code }),
   'breaker.opened': z.strictObject({ breakerId: id, condition: code, detail: z.string() }),
   'breaker.closed': z.strictObject({ breakerId: id, by: code }),
+  /** Limits were reached: what is held from now on for this signal type is one incident. */
+  'incident.opened': z.strictObject({ incidentId: id, guard: code, source, signalType: code }),
+  /** Why stands sealed. `plansRefused`: held plans that a `false` ended. */
+  'incident.judged': z.strictObject({ incidentId: id, verdict: z.enum(incidentVerdicts), by: code, plansRefused: whole }),
   /** The person `identityId` is from now on the person `into`; why stands sealed. */
   'identity.merged': z.strictObject({ identityId: id, into: id, cause: z.enum(['person', 'configuration']), by: code }),
   'key.rotated': z.strictObject({ purpose: code, keyId: code, previous: code.nullable() }),

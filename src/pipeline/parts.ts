@@ -5,6 +5,7 @@ import type { Bundle } from '../engine.ts';
 import type { Instant } from '../model/clock.ts';
 import type { IdentityId, IdMaker, PlanId, RandomBytes } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
+import type { Notice } from '../model/notice.ts';
 import type { Pause } from '../model/pause.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { SourceKind } from '../model/signal.ts';
@@ -46,6 +47,8 @@ export interface PipelineParts {
   };
   /** Statements that send one job a plan, in the settling transaction. */
   readonly jobs: (plans: readonly PlanRef[]) => Promise<readonly Statement[]>;
+  /** Statements that have others told, in the settling transaction. */
+  readonly notices: (notices: readonly Notice[], at: Instant) => readonly Statement[];
   readonly ids: IdMaker;
   readonly random: RandomBytes;
   readonly log: Log;

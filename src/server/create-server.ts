@@ -10,6 +10,7 @@ import { mountRoutes, type Route } from './route-table.ts';
 import { controlRoutes } from './routes/control.ts';
 import { explanationRoutes } from './routes/explanations.ts';
 import { identityRoutes } from './routes/identities.ts';
+import { incidentRoutes } from './routes/incidents.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { metricsRoute, operationRoutes } from './routes/operations.ts';
 import { pageRoutes } from './routes/pages.ts';
@@ -56,6 +57,7 @@ export function createServer(parts: ServerParts): Express {
   const routes: readonly Route[] = [
     ...recordRoutes(parts),
     ...decisionRoutes(parts),
+    ...incidentRoutes(parts),
     ...explanationRoutes(parts),
     ...signalRoutes(parts),
     ...identityRoutes(parts),

@@ -1,6 +1,7 @@
 /** What the server is given by `app.ts`. It knows HTTP; everything else stands behind these functions. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Instant } from '../model/clock.ts';
+import type { IncidentVerdict } from '../model/incident.ts';
 import type { Log } from '../model/log.ts';
 import type { Role } from '../model/operator.ts';
 import type { PauseScope } from '../model/pause.ts';
@@ -98,6 +99,13 @@ export interface StatusView {
   readonly people: number;
   readonly bundleHash: string;
   readonly policies: readonly { readonly id: string; readonly version: number; readonly title: string; readonly mode: string }[];
+  readonly sinks: readonly {
+    readonly id: string;
+    readonly waiting: number;
+    readonly dead: number;
+    readonly gone: boolean;
+    readonly code: string | null;
+  }[];
   readonly ledger: { readonly size: number; readonly signedAt: Instant | null; readonly waiting: number };
 }
 
@@ -124,7 +132,7 @@ export interface ServerParts {
     end(session: string): Promise<void>;
   };
   readonly records: Readonly<
-    Record<'signals' | 'identities' | 'decisions' | 'plans' | 'actions' | 'connections' | 'policies', RecordReader>
+    Record<'signals' | 'identities' | 'decisions' | 'plans' | 'incidents' | 'actions' | 'connections' | 'policies', RecordReader>
   >;
   /**
    * Makes the person `id` the person `into`, both by id or alias. Throws `notFound`, `request.unprocessable` or `conflict`; repeated
@@ -163,6 +171,14 @@ export interface ServerParts {
     release(id: string, reason: string, caller: Caller): Promise<unknown>;
   };
   readonly undo: UndoPort;
+  /** The incident with its decisions and where each stands in the log; undefined where there is none. */
+  exportIncident(id: string): Promise<Item | undefined>;
+  /** One word for the whole incident; said again it goes on where it was left. Throws `conflict` where another was said. */
+  judgeIncident(
+    id: string,
+    given: { readonly verdict: IncidentVerdict; readonly reason: string },
+    caller: Caller,
+  ): Promise<Item | undefined>;
   replay(decisionId: string, bundle: 'stored' | 'active'): Promise<Item | undefined>;
   /** Undefined where there is no such person or decision, or what it was made of has been erased. */
   explainIdentity(id: string, question: IdentityQuestion, caller: Caller): Promise<Item | undefined>;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { actionStates, planStates } from '../model/action.ts';
 import { decisionModes, outcomes } from '../model/decision.ts';
+import { incidentStates, incidentVerdicts } from '../model/incident.ts';
 import { levels } from '../model/risk.ts';
 
 const id = z.string();
@@ -75,6 +76,18 @@ export const recordSchemas = {
       .describe('Of a held plan: what it waits for, who may approve it and how many must'),
     hash: z.string().optional().describe('Of a held plan: approves exactly it'),
     createdAt: instant,
+  }),
+  incidents: z.looseObject({
+    id,
+    state: z.enum(incidentStates),
+    signalType: z.string(),
+    sources: z.array(z.string()),
+    guards: z.array(z.string()),
+    people: z.int(),
+    plans: z.record(z.string(), z.int()),
+    openedAt: instant,
+    lastAt: instant,
+    verdict: z.enum(incidentVerdicts).nullable(),
   }),
   actions: z.looseObject({
     id,

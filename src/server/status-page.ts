@@ -38,6 +38,7 @@ export interface StatusLists {
   readonly held: readonly Item[];
   readonly signals: readonly Item[];
   readonly decisions: readonly Item[];
+  readonly incidents: readonly Item[];
   readonly actions: readonly Item[];
 }
 
@@ -46,6 +47,7 @@ export function statusPage(view: StatusView, lists: StatusLists): string {
     `Rescind – ${view.organisation}`,
     html`<header><h1>Rescind – ${view.organisation}</h1><form method="post" action="sign-out"><button>Sign out</button></form></header><main>${facts(view)}
       ${section('Held plans', ['plan', 'waits for', 'until', 'changes', 'why', 'people'], lists.held.map(heldRow))}
+      ${section('Incidents', ['last', 'state', 'signals', 'sources', 'held by', 'people', 'plans', 'id'], lists.incidents.map(incidentRow))}
       ${section('Decisions', ['decided', 'outcome', 'mode', 'level', 'policy', 'actions', 'why'], lists.decisions.map(decisionRow))}
       ${section('Actions', ['intended', 'action', 'connection', 'state', 'verified', 'access left'], lists.actions.map(actionRow))}
       ${section(
@@ -72,6 +74,7 @@ function facts(view: StatusView): Html {
     <dt>Overrides</dt><dd>${list(view.overrides.map((id) => `${id} (unproven)`))}</dd>
     <dt>Connections</dt><dd>${list(view.connections.map((one) => `${one.id} (${one.provider}, guards ${one.profile})`))}</dd>
     <dt>Transmitters</dt><dd>${list(view.transmitters.map((one) => `${one.id} (${one.issuer})`))}</dd>
+    <dt>Told</dt><dd>${view.sinks.length === 0 ? 'nobody' : list(view.sinks.map(sinkText))}</dd>
     <dt>Bundle</dt><dd><code>${view.bundleHash}</code></dd>
     <dt>Policies</dt><dd>${list(view.policies.map((one) => `${one.id} ${one.title} (version ${one.version}, ${one.mode})`))}</dd>
     <dt>People</dt><dd>${view.people}</dd>
@@ -115,6 +118,26 @@ function heldRow(one: Item): Html {
     changes.map((change) => `${change.type} at ${change.connection}`).join(', '),
     html`${text(one['policyId'])} ${personLink(one['identityId'], text(one['level']))}`,
     text(reach?.people),
+  );
+}
+
+function sinkText({ id, waiting, dead, gone, code }: StatusView['sinks'][number]): string {
+  if (gone) return `${id} (gone, ${dead} not told)`;
+  return `${id} (${waiting} waiting, ${dead} not told${code === null ? '' : `, last: ${code}`})`;
+}
+
+function incidentRow(one: Item): Html {
+  const plans = Object.entries((one['plans'] as Readonly<Record<string, number>> | undefined) ?? {});
+  const words = (value: unknown) => ((value as readonly string[] | undefined) ?? []).join(', ');
+  return cells(
+    text(one['lastAt']),
+    one['state'] === 'open' ? html`<span class="bad">open</span>` : text(one['verdict'] ?? one['state']),
+    text(one['signalType']),
+    words(one['sources']),
+    words(one['guards']),
+    text(one['people']),
+    plans.map(([state, count]) => `${count} ${state}`).join(', '),
+    html`<code>${text(one['id'])}</code>`,
   );
 }
 

@@ -6,6 +6,7 @@ import type { ConnectionSettings } from './connections.ts';
 import { absentEnforcement, enforcementSchema } from './enforcement.ts';
 import { idSchema, isLoopback, listOrOne, networkSchema, sha256Schema, textSchema, timeZoneSchema, urlSchema } from './fields.ts';
 import { type IdentitySettings, identitySchema, type OperatorSettings, operatorsSchema } from './people.ts';
+import { type SinkSettings, sinkSchema } from './sinks.ts';
 
 const portSchema = z.int({ error: 'must be a whole number' }).min(0, 'must be a port').max(65_535, 'must be a port');
 const switchSchema = z.boolean({ error: 'must be true or false' });
@@ -79,9 +80,6 @@ const receiverSchema = z
       .min(1, 'needs at least one event'),
   })
   .refine((receiver) => (receiver.token === undefined) !== (receiver.oauth === undefined), 'needs either token or oauth');
-
-/** A way of telling others; what a kind needs beside these is checked by that kind. */
-const sinkSchema = z.looseObject({ id: idSchema, kind: textSchema });
 
 const networkSettingsSchema = z.strictObject({
   allowPrivate: z.array(networkSchema).default([]),
@@ -165,6 +163,6 @@ export interface Settings {
   readonly receivers: readonly z.output<typeof receiverSchema>[];
   readonly operators: OperatorSettings;
   readonly identities: readonly IdentitySettings[];
-  readonly sinks: readonly z.output<typeof sinkSchema>[];
+  readonly sinks: readonly SinkSettings[];
   readonly network: Section<'network'>;
 }

@@ -2,6 +2,7 @@
 import type { Instant } from '../model/clock.ts';
 import { isId } from '../model/ids.ts';
 import type { Db } from './db.ts';
+import { idFloor } from './id-range.ts';
 import { everyIdOf, survivorOf } from './merged.ts';
 
 export interface Page {
@@ -97,12 +98,6 @@ export interface DecisionFilter {
 
 /** The id of a decision tells when it was made, give or take a clock that is off. */
 const clocksApartMs = 3_600_000;
-
-/** The smallest id of an instant. */
-function idFloor(at: Instant): string {
-  const time = Math.min(Math.max(at, 0), 0xffff_ffff_ffff).toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
-}
 
 /** Newest first, by the entries themselves: their order is that of decisions. One person's are found by the signals that name them. */
 export async function listDecisions(db: Db, filter: DecisionFilter, page: Page): Promise<readonly DecisionRow[]> {
@@ -217,7 +212,13 @@ export interface PlanListRow {
 
 export async function listPlans(
   db: Db,
-  filter: { readonly id?: string; readonly ids?: readonly string[]; readonly state?: string; readonly decision?: string },
+  filter: {
+    readonly id?: string;
+    readonly ids?: readonly string[];
+    readonly state?: string;
+    readonly decision?: string;
+    readonly incident?: string;
+  },
   page: Page,
 ): Promise<readonly PlanListRow[]> {
   const where = new Where()
@@ -225,7 +226,8 @@ export async function listPlans(
     .add((p) => `id = any (${p}::uuid[])`, filter.ids)
     .add((p) => `id < ${p}::uuid`, page.after)
     .add((p) => `state = ${p}`, filter.state)
-    .add((p) => `decision_id = ${p}::uuid`, filter.decision);
+    .add((p) => `decision_id = ${p}::uuid`, filter.decision)
+    .add((p) => `id in (select plan_id from incident_member where incident_id = ${p}::uuid)`, filter.incident);
   const { rows } = await db.query<PlanListRow>(
     `select id, decision_id as "decisionId", signal_id as "signalId", identity_id as "identityId", connection, actions, state, held_for as "heldFor",
        held_until as "heldUntil", profile, created_at as "createdAt", finished_at as "finishedAt" from plan where ${where.text} order by id desc limit $${where.values.length + 1}`,

@@ -1,7 +1,7 @@
 /**
  * The statements of one settle batch, on a connection of its own: everything that can be asked at once goes out in one round trip.
  * The order of locks is fixed here: dedupe keys, signals that are decided anew, identities by id, rings of events by key, guard scopes
- * by name.
+ * by name, open incidents by signal type.
  */
 import type { Instant } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
@@ -11,6 +11,7 @@ import type { Account, AccountKind, IdentifierKey, Tier } from '../model/subject
 import { instantStatement } from './database-clock.ts';
 import { type RingKey, type RingRow, ringStatements } from './detection-rings.ts';
 import { type CountedUses, type CounterQuestion, countUses } from './guard-count.ts';
+import { type Gathering, gatherStatements, type Hit, readGathering } from './incident-write.ts';
 import { joined, type Statement } from './statement.ts';
 import type { RunGroup } from './statement-group.ts';
 import { type Amended, lockUnresolved } from './unresolved.ts';
@@ -78,6 +79,8 @@ export interface SettleSession {
   admit(keys: readonly DoorKey[]): Promise<ReadonlySet<string>>;
   /** Locks the scopes, sorted, until the end of the transaction; counts distinct subjects in their windows, and finds the given ones. */
   count(questions: readonly CounterQuestion[], subjects: readonly string[], at: Instant): Promise<CountedUses>;
+  /** Locks the open incident of each signal type, one a hit, and opens those that there are not. Writes to them belong to `commit`. */
+  gather(hits: readonly Hit[], at: Instant): Promise<readonly Gathering[]>;
   /** Sends all writes and the commit in one round trip. Throws unless the commit took effect. */
   commit(writes: readonly Statement[]): Promise<void>;
   rollback(): Promise<void>;
@@ -158,6 +161,10 @@ export function createSettleSession(run: RunGroup): SettleSession {
       return new Set((fresh?.rows ?? []).map((row) => row['key'] as string));
     },
     count: (questions, subjects, at) => countUses(run, questions, subjects, at),
+    async gather(hits, at) {
+      const [, found] = await run(gatherStatements(hits, at));
+      return readGathering(hits, found?.rows ?? []);
+    },
     async commit(writes) {
       const results = await run([...writes, commit]);
       // After an error inside, PostgreSQL answers COMMIT with ROLLBACK and no error.

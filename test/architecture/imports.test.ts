@@ -54,6 +54,7 @@ const planted: readonly (readonly [what: string, rule: string, path: string, tex
     'src/ledger/verifier/planted.ts',
     "import { hashLeaf } from '../tree.ts';",
   ],
+  ['a receiver that knows what is told', 'sinks', 'src/sinks/planted.ts', "import { createTelling } from '../app/telling.ts';"],
   ['a log that knows policies', 'ledger', 'src/ledger/planted.ts', "import '../policy/index.ts';"],
   ['a shared file that knows a provider', 'adapters', 'src/adapters/planted.ts', "import { sandbox } from './sandbox/index.ts';"],
   [

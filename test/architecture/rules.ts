@@ -112,6 +112,14 @@ export const importRules: readonly ImportRule[] = [
     files: /^src\/(model|ssf)\/|^src\/adapters\/(contract|http)\.ts$|^<own folder>/,
   },
   {
+    name: 'sinks',
+    may: '`model`, `adapters/http.ts`, hashes of node:crypto',
+    because: 'a way of telling others knows one message and one receiver, not what is told or why',
+    of: /^src\/sinks\//,
+    files: /^src\/(model|sinks)\/|^src\/adapters\/http\.ts$/,
+    packages: /^node:crypto$/,
+  },
+  {
     name: 'store',
     may: '`model`, the adapter contract, `ledger/contract.ts` and `ledger/tiles.ts`, packages',
     because: 'the store keeps what the contracts say, for rooms that do not know it',

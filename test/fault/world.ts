@@ -39,7 +39,12 @@ export interface FaultWorld {
 export async function openWorld(
   database: TestDatabase,
   size: number,
-  options: { readonly guards?: 'sandbox' | 'standard'; readonly policies?: string; readonly standby?: boolean } = {},
+  options: {
+    readonly guards?: 'sandbox' | 'standard';
+    readonly policies?: string;
+    readonly standby?: boolean;
+    readonly sinks?: readonly object[];
+  } = {},
 ): Promise<FaultWorld> {
   const people = Array.from({ length: size }, (_, n) => `person-${n}`);
   const provider = await startSandboxProvider({ people });
@@ -85,6 +90,7 @@ export async function openWorld(
     ],
     operators: { tokens: [{ name: 'test', sha256: createHash('sha256').update(adminToken).digest('hex'), roles: ['admin'] }] },
     identities: people.map((id) => ({ id, emails: [`${id}@example.com`], accounts: [{ connection: 'sandbox', id }] })),
+    sinks: options.sinks ?? [],
     network: { allowPrivate: ['127.0.0.0/8'] },
   };
   writeFileSync(file, JSON.stringify(configuration), { mode: 0o600 });

@@ -113,6 +113,7 @@ describe('the status page', () => {
         people: 1,
         bundleHash: hostile,
         policies: [{ id: hostile, version: 1, title: hostile, mode: hostile }],
+        sinks: [],
         ledger: { size: 1, signedAt: startAt, waiting: 0 },
       }),
     }));

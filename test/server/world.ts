@@ -59,7 +59,16 @@ export async function openWorld(
 ): Promise<World> {
   const seen: Seen = { signals: [], pushes: [], lists: [], paused: [], ended: [], log: [] };
   const clock = createManualClock(startAt);
-  const items: World['items'] = { signals: [], identities: [], decisions: [], plans: [], actions: [], connections: [], policies: [] };
+  const items: World['items'] = {
+    signals: [],
+    identities: [],
+    decisions: [],
+    plans: [],
+    incidents: [],
+    actions: [],
+    connections: [],
+    policies: [],
+  };
   const note = (fields: Readonly<Record<string, unknown>>, event: string) => void seen.log.push({ event, fields });
   const codes = new Set([goodCode]);
   const reader = (kind: keyof typeof items): RecordReader => ({
@@ -102,6 +111,7 @@ export async function openWorld(
       identities: reader('identities'),
       decisions: reader('decisions'),
       plans: reader('plans'),
+      incidents: reader('incidents'),
       actions: reader('actions'),
       connections: reader('connections'),
       policies: reader('policies'),
@@ -123,6 +133,8 @@ export async function openWorld(
       order: async () => ({ id: newId(), undone: 0, held: 0, open: 1 }),
       progress: async () => undefined,
     },
+    exportIncident: async (id) => ({ id, entries: [] }),
+    judgeIncident: async (id, given) => ({ id, ...given }),
     replay: async (id) => ({ id, same: true, differences: [] }),
     explainIdentity: async () => undefined,
     explainDecision: async () => undefined,
@@ -151,6 +163,7 @@ export async function openWorld(
       people: 0,
       bundleHash: 'ab',
       policies: [],
+      sinks: [],
       ledger: { size: 0, signedAt: null, waiting: 0 },
     }),
     ready: async () => ({ ok: true, checks: { store: 'ok' } }),

@@ -36,7 +36,7 @@ operators:
   tokens: [{ name: ci, sha256: ${'b'.repeat(64)}, roles: [ingest] }]
 identities:
   - { id: alice-alias, emails: [alice@example.com], phone: "+4799887766", employeeNumber: E-1001, protected: true }
-sinks: [{ id: chat, kind: slack, url: https://hooks.example/hook-secret }]
+sinks: [{ id: chat, kind: smtp, url: https://hooks.example/hook-secret }]
 network: { proxy: http://u:proxy-password@proxy }
 `;
 

@@ -135,14 +135,15 @@ function signedOut(response: Response, root = ''): void {
 
 async function renderStatus(caller: Caller, parts: ServerParts): Promise<string> {
   const newest = { limit: rowsShown, after: undefined };
-  const [view, held, signals, decisions, actions] = await Promise.all([
+  const [view, held, signals, decisions, incidents, actions] = await Promise.all([
     parts.status(),
     parts.records.plans.list({ state: 'held' }, newest, caller),
     parts.records.signals.list({}, newest, caller),
     parts.records.decisions.list({}, newest, caller),
+    parts.records.incidents.list({}, newest, caller),
     parts.records.actions.list({}, newest, caller),
   ]);
-  return statusPage(view, { held, signals, decisions, actions });
+  return statusPage(view, { held, signals, decisions, incidents, actions });
 }
 
 function docsPage(description: Record<string, unknown>): string {

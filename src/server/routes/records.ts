@@ -4,6 +4,7 @@ import { actionStates, planStates } from '../../model/action.ts';
 import { decisionModes, outcomes } from '../../model/decision.ts';
 import { AppError } from '../../model/errors.ts';
 import { isId } from '../../model/ids.ts';
+import { incidentStates } from '../../model/incident.ts';
 import type { Role } from '../../model/operator.ts';
 import { levels } from '../../model/risk.ts';
 import { dismissalScopes, verdicts } from '../../model/verdict.ts';
@@ -79,9 +80,10 @@ const kinds: Readonly<Record<keyof ServerParts['records'], Kind>> = {
   plans: {
     summary: 'Plans, newest first; of held ones what they wait for, and the hash by which exactly this page is approved',
     access: everyReader,
-    filters: { state: z.enum(planStates), decision: id, ids: idList },
+    filters: { state: z.enum(planStates), decision: id, ids: idList, incident: id },
     beside: { hash: z.string().optional(), blastRadius: z.looseObject({ people: z.int(), accounts: z.int() }).optional() },
   },
+  incidents: { summary: 'What limits gathered, newest first', access: scoreReaders, filters: { state: z.enum(incidentStates) } },
   actions: { summary: 'Actions, newest first', access: everyReader, filters: { state: z.enum(actionStates), plan: id } },
   connections: { summary: 'Connections, by id', access: everyReader, filters: {}, named: true },
   policies: { summary: 'Policies of the active bundle, by id', access: everyReader, filters: {}, named: true },

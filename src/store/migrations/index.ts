@@ -9,6 +9,7 @@ import { up as judgedLimits } from './0006-judged-limits.ts';
 import { up as breaker } from './0007-breaker.ts';
 import { up as approvals } from './0008-approvals.ts';
 import { up as undo } from './0009-undo.ts';
+import { up as incidents } from './0010-incidents.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': { up: ground },
@@ -20,4 +21,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-breaker': { up: breaker },
   '0008-approvals': { up: approvals },
   '0009-undo': { up: undo },
+  '0010-incidents': { up: incidents },
 };

@@ -1,0 +1,4 @@
+export type { Delivery, Message, Sink } from './contract.ts';
+export { maxAttempts, waitAfter } from './schedule.ts';
+export { keyOfSecret, signatureHeaders } from './signature.ts';
+export { createWebhook } from './webhook.ts';
