@@ -26,18 +26,26 @@ interface AdminColumns {
   everybody: number;
 }
 
+/** Written out as the index has it, so that it is used. */
+const actsOnAdmins = (action: string) =>
+  `${action}.type in ('account.suspend', 'account.disable', 'role.remove', 'group.remove', 'account.restore', 'group.add')`;
+
 /**
- * `ending`: actions that take administration away; whom one of them has fallen on, or is about to, is not counted as active. Those of the
- * plan `spare` are left out of account.
+ * `ending`: actions that take administration away; whom one of them has fallen on, or is about to, is not counted as active, until it is given back
+ * or the whole directory is read again and calls the account active. Those of the plan `spare` are left out of account.
  */
 export async function countAdmins(db: Db, ending: readonly string[], spare: string | null = null): Promise<Standing['admins']> {
   const { rows } = await db.query<AdminColumns>({
     name: 'admin-count',
     text: `select a.connection, i.tier as role, count(*)::int as everybody,
         (count(*) filter (where a.status in ('active', 'unknown') and not exists (
-          select 1 from action c where c.account_id = a.id and c.type = any (string_to_array($1, ','))
-            and c.state in ('intended', 'done', 'already', 'unverified', 'unknown') and ($3::uuid is null or c.plan_id <> $3))))::int as active
-      from account a join identity i on i.id = a.identity_id
+          select 1 from action c where c.account_id = a.id and ${actsOnAdmins('c')} and c.type = any (string_to_array($1, ','))
+            and ($3::uuid is null or c.plan_id <> $3)
+            and (c.state in ('intended', 'unknown') or c.state in ('done', 'already', 'unverified')
+              and c.intended_at > coalesce(case when a.status = 'active' then d.read_at end, '-infinity'))
+            and not exists (select 1 from action r where r.account_id = a.id and ${actsOnAdmins('r')} and r.type <> all (string_to_array($1, ','))
+              and r.state in ('done', 'already') and r.intended_at > c.intended_at))))::int as active
+      from account a join identity i on i.id = a.identity_id left join directory_read d on d.connection = a.connection
       where i.tier in ('standing', 'tier0') and not ($2 = any (i.groups)) and a.status <> 'disabled' and i.merged_into is null
       group by a.connection, i.tier`,
     values: [ending.join(','), breakGlassGroup, spare],

@@ -13,10 +13,13 @@ let database: TestDatabase;
 beforeAll(async () => {
   database = await testDatabase();
 });
-beforeEach(() => database.store.query('truncate identity, account, action, plan, identifier cascade'));
+beforeEach(() => database.store.query('truncate identity, account, action, plan, identifier, directory_read cascade'));
 afterAll(() => database?.drop());
 
-async function person(tier: string, { status = 'active', groups = [] as string[] } = {}): Promise<{ id: IdentityId; account: AccountId }> {
+async function person(
+  tier: string,
+  { status = 'active', groups = [] as string[], connection = 'okta' } = {},
+): Promise<{ id: IdentityId; account: AccountId }> {
   const [id, account] = [ids.next<IdentityId>(1), ids.next<AccountId>(1)];
   await database.store.query(`insert into identity (id, tier, groups, created_at) values ($1, $2, $3, to_timestamp(0))`, [
     id,
@@ -24,13 +27,13 @@ async function person(tier: string, { status = 'active', groups = [] as string[]
     groups,
   ]);
   await database.store.query(
-    `insert into account (id, identity_id, connection, external_id, status, created_at) values ($1, $2, 'okta', $3, $4, to_timestamp(0))`,
-    [account, id, account, status],
+    `insert into account (id, identity_id, connection, external_id, status, created_at) values ($1, $2, $5, $3, $4, to_timestamp(0))`,
+    [account, id, account, status, connection],
   );
   return { id, account };
 }
 
-async function acted(account: AccountId, type: string, state: string): Promise<PlanId> {
+async function acted(account: AccountId, type: string, state: string, at = 1): Promise<PlanId> {
   const planId = ids.next<PlanId>(1);
   await database.store.query(
     `insert into plan (id, decision_id, signal_id, lane, connection, actions, cause, source, profile, state, created_at, deadline_at)
@@ -39,8 +42,8 @@ async function acted(account: AccountId, type: string, state: string): Promise<P
   );
   await database.store.query(
     `insert into action (id, plan_id, position, connection, account_id, type, parameters, idempotency_key, state, intended_at)
-     values ($1, $2, 0, 'okta', $3, $4, '{}', '', $5, to_timestamp(0))`,
-    [ids.next<ActionId>(1), planId, account, type, state],
+     values ($1, $2, 0, 'okta', $3, $4, '{}', '', $5, to_timestamp($6::float8 / 1000))`,
+    [ids.next<ActionId>(1), planId, account, type, state, at],
   );
   return planId;
 }
@@ -68,6 +71,21 @@ describe('administrators', () => {
     const planId = await acted(account, type, state);
     expect((await countAdmins(database.store, ending))['okta']?.active).toBe(active);
     expect((await countAdmins(database.store, ending, planId))['okta']?.active).toBe(1);
+  });
+});
+
+describe('administration that was taken', () => {
+  it('counts again once it was given back, or once the directory was read after it and calls the account active', async () => {
+    const [restored, reread] = [await person('standing'), await person('standing', { connection: 'entra' })];
+    const active = async () => Object.values(await countAdmins(database.store, ending)).map((count) => count.active);
+    for (const { account } of [restored, reread]) await acted(account, 'account.suspend', 'done', 1_000);
+    expect(await active()).toEqual([0, 0]);
+    await acted(restored.account, 'account.restore', 'done', 2_000);
+    await recordDirectoryRead(database.store, 'entra', 2_000);
+    expect(await active()).toEqual([1, 1]);
+    await acted(restored.account, 'account.suspend', 'intended', 3_000);
+    await acted(reread.account, 'account.suspend', 'intended', 500);
+    expect(await active()).toEqual([0, 0]);
   });
 });
 

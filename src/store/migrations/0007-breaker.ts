@@ -28,6 +28,9 @@ const statements = [
   // When a pause ends by itself, and who asked last for its end.
   `alter table pause add column until timestamptz, add column asked_by text, add column asked_at timestamptz`,
   `alter table account add column kind text`,
+  // Administrators are counted every few seconds; such actions are few.
+  `create index action_of_admins on action (account_id)
+    where type in ('account.suspend', 'account.disable', 'role.remove', 'group.remove', 'account.restore', 'group.add')`,
 ];
 
 export async function up(database: Kysely<unknown>): Promise<void> {
