@@ -36,11 +36,11 @@ async function settleTogether(items: readonly Item[], parts: PipelineParts): Pro
     const { batch, rings } = await detect(judged, opened, session, judging, parts);
     // Only what would act asks the limits, and only now are the guard locks taken.
     const settled = await concludeAll(batch.considered, session, opened.at, judging.bundle, parts);
-    // What a limit holds is one incident, however many people it is about.
-    const gathered = await gather(settled, session, opened.at, parts);
     const sources = new Set([...batch.considered, ...batch.failed].map(({ item }) => item.arrival.source));
     const newSources = [...sources].filter((source) => judging.sourceSince(source) === undefined);
-    await session.commit([...(await composeWrites(settled, batch, newSources, opened.at, parts)), ...rings, ...gathered]);
+    const writes = await composeWrites(settled, batch, newSources, opened.at, parts);
+    // What a limit holds is one incident, however many people it is about.
+    await session.commit([...writes, ...rings, ...(await gather(settled, session, opened.at, parts))]);
     parts.committed({ released: releasedOf(settled), newSources, at: opened.at });
     reportForgeries(firsts, repeats, parts);
     return acknowledge(items, settled, repeats);
