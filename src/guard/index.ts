@@ -4,7 +4,7 @@ export { admit } from './choose.ts';
 export { type Conclusion, concludeReview, type PlanDraft } from './conclude.ts';
 export type { ReachedWithout } from './counters.ts';
 export { type Guardrails, type GuardrailsResult, guardrailsPath, type ProfileName, parseGuardrails } from './guardrails.ts';
-export { type Asked, allowedPeople, answerTo, readingOf } from './limits.ts';
+export { type Asked, allowedBy, allowedPeople, answerTo, readingOf } from './limits.ts';
 export { coveringPause } from './pauses.ts';
 export { refusesProtected } from './protected.ts';
 export { type Choice, type Fate, type Review, type ReviewedAction, reachedBy, review } from './review.ts';
