@@ -7,6 +7,7 @@ import canonicalize from 'canonicalize';
 import {
   type Asked,
   admit,
+  allowedBy,
   answerTo,
   concludeReview,
   endsAdministration,
@@ -344,12 +345,10 @@ export function retrace({ situation, pauses, readings, aside }: Snapshot, bundle
       .map(({ policyId: _policy, ...clause }) => clause);
     return { policyId: policy.id, version: policy.version, step, reasons, clauses };
   });
-  const counters = questionsOf(draft).map((asked) => ({
-    scope: asked.scope,
-    windowMs: asked.windowMs,
-    allowed: asked.allowed,
-    used: answerTo(asked, readings)?.used ?? null,
-  }));
+  const counters = questionsOf(draft).map((asked) => {
+    const reading = answerTo(asked, readings);
+    return { scope: asked.scope, windowMs: asked.windowMs, allowed: allowedBy(asked, reading), used: reading?.used ?? null };
+  });
   return { judged: conclude(draft, readings), assessment, candidates, counters };
 }
 
