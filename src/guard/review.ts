@@ -143,8 +143,7 @@ function reviewAction(wanted: WantedAction, stepRung: number, surround: Surround
       });
     }
   }
-  // An order is answered at once: it does not wait for the end of a pause.
-  if (paused) return end(cause === 'person' ? 'refused' : 'held', 'killSwitch');
+  if (paused) return end(wanted.nowOrNever ? 'refused' : 'held', 'killSwitch');
   const rested = binds('cooldown') && rules.cooldown !== 'off' ? coolingDown(wanted, situation, proof, rules.cooldown) : undefined;
   if (binds('approval') && wanted.approval !== undefined) {
     return { ...end('held', 'approval', { code: 'approval', ref: wanted.approval }), asked: rested?.asked ?? [] };

@@ -46,6 +46,7 @@ export function intendOrder(situation: Situation, settings: JudgingSettings, per
         rung,
         enforced: true,
         direct: true,
+        nowOrNever: true,
         ...(rung >= personFromRung(connection) ? { approval: secondPerson } : {}),
         ...(configured?.actions.includes(action.type) ? {} : { unsupported: true }),
       };
