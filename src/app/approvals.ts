@@ -54,6 +54,7 @@ export async function approvePlans(
     const sameList = hash === given.hash && looked.length === given.planIds.length;
     return looked.map((one) => answerOf(one, approve(one.plan, caller, sameList, at)));
   });
+  if (plans.length === 0) throw new AppError('conflict', reasons.list);
   return { plans };
 }
 

@@ -9,6 +9,7 @@ import type { Instant } from '../model/clock.ts';
 import type { CounterUse } from '../model/decision.ts';
 import type { IdentityId, PlanId } from '../model/ids.ts';
 import type { Situation } from '../model/situation.ts';
+import type { Identity } from '../model/subject.ts';
 import { standingsOf } from '../pipeline/batch.ts';
 import { isDismissed, occurrenceOf, parseEvidence, withoutOwn } from '../risk/index.ts';
 import { readPerson } from '../store/action-read.ts';
@@ -67,7 +68,10 @@ export async function lookAgain(parts: HoldParts, tx: Tx, ids: readonly PlanId[]
     const terms = await termsOf(parts, row, decision);
     const snapshot = row.state === 'held' ? (await disclose(tx, entry as never, parts.keyring))?.snapshot : undefined;
     const person = row.identityId === null ? undefined : people.get(row.identityId as IdentityId);
-    const again = snapshot && (await judgeAgain(parts, tx, row, decision, snapshot, person, holdsMet(row, terms, given), at));
+    const identity = person && (await readPerson(tx, person.id));
+    const bundle = await parts.judging.bundle(decision.bundleHash).catch(() => undefined);
+    const known = snapshot !== undefined && bundle !== undefined && (row.identityId === null || identity !== undefined);
+    const again = known ? tryAgain(parts, { row, decision, snapshot, bundle, person, identity }, holdsMet(row, terms, given), at) : {};
     looked.push({ row, decision, terms, given, now: undefined, dismissed: false, review: undefined, actions: [], ...again });
   }
   const counted = await count(
@@ -105,20 +109,29 @@ function holdsMet(row: LockedPlan, { required }: HoldTerms, given: readonly Appr
   return [...new Set(before), ...(row.heldFor !== null && now >= required ? [row.heldFor] : [])];
 }
 
-async function judgeAgain(
-  { judging }: HoldParts,
-  tx: Tx,
-  row: LockedPlan,
-  decision: DecidedCore,
-  snapshot: Snapshot,
-  person: LockedEvidence | undefined,
-  holds: readonly string[],
-  at: Instant,
-): Promise<Pick<Looked, 'now' | 'dismissed' | 'review' | 'actions'> | undefined> {
-  const bundle = await judging.bundle(decision.bundleHash);
+interface Known {
+  readonly row: LockedPlan;
+  readonly decision: DecidedCore;
+  readonly snapshot: Snapshot;
+  readonly bundle: Bundle;
+  readonly person: LockedEvidence | undefined;
+  readonly identity: Identity | undefined;
+}
+
+type Again = Pick<Looked, 'now' | 'dismissed' | 'review' | 'actions'>;
+
+/** What cannot be judged again lapses; it must not keep the rest of a list, or of the overdue, from its end. */
+function tryAgain(parts: HoldParts, known: Known, holds: readonly string[], at: Instant): Again | Record<never, never> {
+  try {
+    return judgeAgain(parts, known, holds, at);
+  } catch {
+    return {};
+  }
+}
+
+function judgeAgain({ judging }: HoldParts, known: Known, holds: readonly string[], at: Instant): Again {
+  const { row, decision, snapshot, bundle, person, identity } = known;
   const state = judging.state();
-  const identity = person && (await readPerson(tx, person.id));
-  if (bundle === undefined || (row.identityId !== null && identity === undefined)) return undefined;
   const evidence = person ? withoutOwn(row.decisionId, parseEvidence(person.evidence)) : snapshot.situation.evidence;
   const situation: Situation = {
     ...snapshot.situation,

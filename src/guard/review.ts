@@ -184,8 +184,7 @@ function reviewAction(asWritten: WantedAction, stepRung: number, surround: Surro
   }
   const bar = evidenceBar(stepRung, situation, weighed, rules.standing, binds);
   if (bar !== undefined) return end('refused', bar.by, bar.reason);
-  // An order is answered at once: it does not wait for the end of a pause.
-  if (paused) return end(cause === 'person' ? 'refused' : 'held', 'killSwitch');
+  if (paused) return end(wanted.nowOrNever ? 'refused' : 'held', 'killSwitch');
   const rested = binds('cooldown') && rules.cooldown !== 'off' ? coolingDown(wanted, situation, proof, rules.cooldown) : undefined;
   const broken = binds('breaker') ? heldByBreaker(stepRung, situation, rules.standing.breaker) : undefined;
   if (broken !== undefined) return end('held', 'breaker', broken);

@@ -117,6 +117,8 @@ export interface WantedAction {
   readonly direct: boolean;
   /** The approval that the step itself demands. */
   readonly approval?: string;
+  /** Set for orders, which are answered at once: what a pause covers is refused and does not wait for its end. */
+  readonly nowOrNever?: true;
   /** Times that its policy sets longer than the guard does. */
   readonly cooldown?: PolicyCooldown;
   /** Set where the connection does not offer the action: recorded as refused, never dropped. */

@@ -14,8 +14,9 @@ const noPolicy = 'none';
 /** The approval of somebody else than who gave the order. */
 const secondPerson = 'secondPerson';
 
+/** One that says what is ordered; anything else of the type wants nothing, as no policy asks for it. */
 export function isOrder({ signal }: Situation): boolean {
-  return signal.type === orderType && signal.cause === 'person';
+  return signal.type === orderType && signal.cause === 'person' && typeof signal.facts['actions'] === 'string';
 }
 
 /** Why an action cannot be ordered about a person; undefined where it can. */
@@ -46,6 +47,7 @@ export function intendOrder(situation: Situation, settings: JudgingSettings, per
         rung,
         enforced: true,
         direct: true,
+        nowOrNever: true,
         ...(rung >= personFromRung(connection) ? { approval: secondPerson } : {}),
         ...(configured?.actions.includes(action.type) ? {} : { unsupported: true }),
       };

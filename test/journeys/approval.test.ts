@@ -86,6 +86,7 @@ describe('a held plan', () => {
     const given = (planIds: string[], its: string) => world.post('/api/v1/plans/approve', { planIds, hash: its, ...why });
     for (const planIds of [[ids[0]], [...ids, ids[0]], [...ids, '019df26e-2d00-7002-8cf4-298c688033e2']])
       expect((await given(planIds, hash)).status).toBe(409);
+    expect((await given(['019df26e-2d00-7002-8cf4-298c688033e2'], hash)).status).toBe(409);
     expect((await given(ids, 'a'.repeat(64))).body.detail).toContain('look at it again');
     await world.hijack('cat');
     expect((await given([...ids].reverse(), hash)).body.plans).toMatchObject([{ state: 'released' }, { state: 'released' }]);
@@ -133,6 +134,15 @@ describe('a held plan', () => {
     await world.query('update identity set protected = true where id = $1', [list.items[0].identityId]);
     expect((await approve(list)).body.detail).toContain('a guard refuses it (protected)');
     expect((await world.get(`/api/v1/plans/${list.items[0].id}`)).state).toBe('refused');
+  });
+
+  it('of two people at once is let go by one', async () => {
+    world = await openHoldWorld({ people: ['ben'] });
+    await world.hijack('ben');
+    const list = await world.held();
+    const answers = await Promise.all([approve(list, 'lead'), approve(list, 'second')]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(await world.query('select count(*)::int as count from approval')).toEqual([{ count: 1 }]);
   });
 
   it('that is denied stays so', async () => {

@@ -59,10 +59,11 @@ it('falls on the subject itself where its action does', () => {
   expect(intend({ type: 'notice.send', parameters: {} }).wanted).toMatchObject([{ connection: 'okta', accountId: null }]);
 });
 
-it('is an order only with the cause of one', () => {
+it('is an order only with the cause of one and something that is ordered', () => {
   expect(isOrder(ordered())).toBe(true);
   const forged = ordered();
   expect(isOrder({ ...forged, signal: { ...forged.signal, cause: 'risk' } })).toBe(false);
+  expect(isOrder({ ...forged, signal: { ...forged.signal, facts: {} } })).toBe(false);
 });
 
 it.each([
