@@ -32,6 +32,12 @@ join plan p on p.id = $1
 where not exists (select from undo u where u.put_back_decision_id = p.decision_id)
 on conflict do nothing`;
 
+/** What was done once more in another measure ends with the later one, and not before it. */
+const supersedeText = `update undo o set ended_at = n.done_at, ended_by = 'superseded', due_at = null, read_at = null from undo n
+  where n.plan_id = $1 and o.plan_id <> $1 and o.account_id = n.account_id and o.type = n.type and o.ended_at is null and o.undo_decision_id is null
+    and o.parameters::json->>'group' is not distinct from n.parameters::json->>'group'
+    and o.parameters::json->>'role' is not distinct from n.parameters::json->>'role'`;
+
 export async function insertReversible(tx: Tx, planId: PlanId, rows: readonly ReversibleRow[]): Promise<void> {
   if (rows.length === 0) return;
   const written = rows.map((row) => ({
@@ -40,6 +46,7 @@ export async function insertReversible(tx: Tx, planId: PlanId, rows: readonly Re
     readAt: watched.includes(row.type) ? row.doneAt + firstReadMs : null,
   }));
   await tx.query({ name: 'undo-insert', text: insertText, values: [planId, JSON.stringify(written)] });
+  await tx.query({ name: 'undo-supersede', text: supersedeText, values: [planId] });
 }
 
 /** What a decision undoes. */
