@@ -33,10 +33,10 @@ where not exists (select from undo u where u.put_back_decision_id = p.decision_i
 on conflict do nothing`;
 
 /** What was done once more in another measure ends with the later one, and not before it. */
-const supersedeText = `update undo o set ended_at = n.done_at, ended_by = 'superseded', due_at = null, read_at = null from undo n
-  where n.plan_id = $1 and o.plan_id <> $1 and o.account_id = n.account_id and o.type = n.type and o.ended_at is null and o.undo_decision_id is null
-    and o.parameters::json->>'group' is not distinct from n.parameters::json->>'group'
-    and o.parameters::json->>'role' is not distinct from n.parameters::json->>'role'`;
+const supersedeText = `update undo set ended_at = ${instant('$4')}, ended_by = 'superseded', due_at = null, read_at = null
+  where account_id = $1 and type = $2 and action_id <> $3 and ended_at is null and undo_decision_id is null
+    and parameters::json->>'group' is not distinct from $5 and parameters::json->>'role' is not distinct from $6
+    and exists (select from undo n where n.action_id = $3)`;
 
 export async function insertReversible(tx: Tx, planId: PlanId, rows: readonly ReversibleRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -46,7 +46,10 @@ export async function insertReversible(tx: Tx, planId: PlanId, rows: readonly Re
     readAt: watched.includes(row.type) ? row.doneAt + firstReadMs : null,
   }));
   await tx.query({ name: 'undo-insert', text: insertText, values: [planId, JSON.stringify(written)] });
-  await tx.query({ name: 'undo-supersede', text: supersedeText, values: [planId] });
+  for (const { accountId, type, actionId, doneAt, parameters } of rows) {
+    const { group = null, role = null } = parameters;
+    await tx.query({ name: 'undo-supersede', text: supersedeText, values: [accountId, type, actionId, doneAt, group, role] });
+  }
 }
 
 /** What a decision undoes. */
