@@ -32,6 +32,12 @@ join plan p on p.id = $1
 where not exists (select from undo u where u.put_back_decision_id = p.decision_id)
 on conflict do nothing`;
 
+/** What was done once more in another measure ends with the later one, and not before it. */
+const supersedeText = `update undo set ended_at = ${instant('$4')}, ended_by = 'superseded', due_at = null, read_at = null
+  where account_id = $1 and type = $2 and action_id <> $3 and ended_at is null and undo_decision_id is null
+    and parameters::json->>'group' is not distinct from $5 and parameters::json->>'role' is not distinct from $6
+    and exists (select from undo n where n.action_id = $3)`;
+
 export async function insertReversible(tx: Tx, planId: PlanId, rows: readonly ReversibleRow[]): Promise<void> {
   if (rows.length === 0) return;
   const written = rows.map((row) => ({
@@ -40,6 +46,10 @@ export async function insertReversible(tx: Tx, planId: PlanId, rows: readonly Re
     readAt: watched.includes(row.type) ? row.doneAt + firstReadMs : null,
   }));
   await tx.query({ name: 'undo-insert', text: insertText, values: [planId, JSON.stringify(written)] });
+  for (const { accountId, type, actionId, doneAt, parameters } of rows) {
+    const { group = null, role = null } = parameters;
+    await tx.query({ name: 'undo-supersede', text: supersedeText, values: [accountId, type, actionId, doneAt, group, role] });
+  }
 }
 
 /** What a decision undoes. */

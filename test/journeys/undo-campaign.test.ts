@@ -32,7 +32,7 @@ const difference = (before: ReturnType<typeof states>) => {
 const undo = () => process.parts.undo;
 
 describe('a campaign of 600 people', () => {
-  it('is reversed by one order, bound to its preview, to the state before', async () => {
+  it('is reversed by one order, bound to its preview, to the state before', { timeout: 120_000 }, async () => {
     world.provider.hold('held-before', { suspended: true });
     const before = states();
     await release(world, process, [...many, 'held-before'], [revocation, suspension], wrong);
@@ -87,7 +87,7 @@ describe('a campaign of 600 people', () => {
     expect(await undo().progress(order.id)).toMatchObject({ undone: 1, held: 1, open: 0 });
   });
 
-  it('by single orders is held above fifty in ten minutes', async () => {
+  it('by single orders is held above fifty in ten minutes', { timeout: 60_000 }, async () => {
     const held = await release(world, process, many.slice(100, 155), [suspension], { source: 'single' });
     const answers = [];
     for (const { actionIds } of held) answers.push(await undo().one(actionIds[0] as string, 'one by one', admin));

@@ -131,6 +131,20 @@ describe('an action with an end', () => {
     expect(await rowOf(world, actionId)).toMatchObject({ endedBy: 'undone' });
   });
 
+  it('that was done once more for longer lasts as long as the later one', async () => {
+    const stepUp = (lasts: string) => release(world, process, [who], [{ type: 'mfa.require', parameters: { for: lasts } }]);
+    const [first] = await stepUp('1h');
+    const [second] = await stepUp('4h');
+    expect(await rowOf(world, first?.actionIds[0])).toMatchObject({ endedBy: 'superseded' });
+    await world.pass(3600);
+    expect(await process.core.undos.look()).toBe(0);
+    await world.pass(3 * 3600);
+    expect(await process.core.undos.look()).toBe(1);
+    await carryOut(world, process);
+    expect(await rowOf(world, second?.actionIds[0])).toMatchObject({ endedBy: 'undone' });
+    expect(world.provider.calls.filter(({ path, effect }) => path.endsWith(`/${who}/mfa/lift`) && effect)).toHaveLength(1);
+  });
+
   it('is announced a quarter of an hour ahead, once, and again when its end was put off', async () => {
     const { actionId } = await suspend();
     await world.pass(4 * 3600 - 900);

@@ -37,6 +37,7 @@ const statements = [
     ended_at timestamptz,
     ended_by text
   ) with (fillfactor = 80)`,
+  `create index undo_plan on undo (plan_id)`,
   `create index undo_due on undo (due_at) where due_at is not null`,
   `create index undo_read on undo (read_at) where read_at is not null`,
   `create index undo_account on undo (account_id) where ended_at is null`,
