@@ -247,6 +247,18 @@ describe('at the sandbox provider', () => {
     expect((await bench.admin('GET', `/people/${person.id}/factor`)).body.secret).toBe(shown);
   });
 
+  test('a factor that is taken away while its code is asked for is enrolled anew on the same way in', async () => {
+    await done('mfa.require');
+    const code = async (key: string | undefined) => {
+      if (key !== undefined) return generatedCode(key, Date.now());
+      const late = await ownCode();
+      await done('mfa.reset');
+      return late;
+    };
+    const attempt = await authorize(bench, new Browser(), { person, code });
+    expect((await attempt.redeem()).claims()).toMatchObject({ acr: secondFactorAcr });
+  });
+
   test('holds, demands, factors and passwords are the same after a restart', async () => {
     await done('mfa.require', { for: '24h' });
     await done('password.expire');

@@ -11,7 +11,7 @@ import { createMetrics } from '../../src/app/metrics.ts';
 import { providerSchemas } from '../../src/app.ts';
 import { formatVerifierKey } from '../../src/ledger/index.ts';
 import { verifyLedger } from '../../src/ledger/verifier/verify.ts';
-import { fromRfc3339 } from '../../src/model/clock.ts';
+import { type Clock, fromRfc3339 } from '../../src/model/clock.ts';
 import { formatFaults } from '../../src/model/document.ts';
 import type { EntryId, PlanId } from '../../src/model/ids.ts';
 import { silentLog } from '../../src/model/log.ts';
@@ -21,7 +21,7 @@ import { startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { createTransmitter } from '../fakes/transmitter.ts';
 import { createManualClock } from '../support/clock.ts';
 import { testDatabase } from '../support/database.ts';
-import { systemRandom } from '../support/system-clock.ts';
+import { systemClock, systemRandom } from '../support/system-clock.ts';
 
 const person = z.strictObject({
   id: z.string(),
@@ -179,7 +179,12 @@ export async function play({ clock: clockText, given, signals }: Case): Promise<
       providers: await providerSchemas(),
     });
     if (!read.ok) throw new Error(formatFaults(read.faults));
-    const clock = createManualClock(at);
+    const stopped = createManualClock(at);
+    // Time stands still, and yet a plan that waits for the one before it looks again.
+    const clock: Clock = {
+      ...stopped,
+      sleep: (delayMs, signal) => (delayMs < 1_000 ? systemClock.sleep(delayMs, signal) : stopped.sleep(delayMs, signal)),
+    };
     const options = {
       settings: read.value,
       kind: 'organisation' as const,

@@ -76,8 +76,8 @@ describe('policy lint', () => {
     writeFileSync(join(workingDir, 'rescind.yaml'), `connections:\n  - { id: sb, provider: sandbox, adminToken: "\${env:NOWHERE}" }\n`);
     const { out, err } = await run(['lint']);
     expect(err).toBe('');
-    expect(out).toMatch(/W213 .*no connection offers mfa\.require/);
-    expect(out).not.toMatch(/W213 .*no connection offers session\.revoke/);
+    expect(out).toMatch(/W213 .*no connection offers device\.disable/);
+    expect(out).not.toMatch(/W213 .*no connection offers (session\.revoke|mfa\.require)/);
     expect(out).toMatch(/W216 metadata\.owner: group:iam-oncall has no entry/);
     edit(policyFile, 'causes: [partner]', 'causes: [partner], sources: [nobody]');
     expect((await run(['lint'])).out).toMatch(/E106 match\.sources\.0: /);
@@ -150,7 +150,17 @@ describe('policy coverage', () => {
     expect(out).toMatch(/^session_revoked +none +RP-017 \(3\)/m);
     expect(out).toMatch(/^T1078 .*RP-017 \(3\)/m);
     expect(out).toMatch(/^soc2 +CC7\.3 +RP-017 \(3\)/m);
-    expect(out).toMatch(/^session\.revoke +3 +done +/m);
+    for (const done of [
+      'mfa.require',
+      'session.revoke',
+      'grant.revoke',
+      'password.expire',
+      'mfa.reset',
+      'account.suspend',
+      'account.disable',
+    ])
+      expect(out).toMatch(new RegExp(`^${done.replace('.', '\\.')} +\\d +done +`, 'm'));
+    expect(out).not.toMatch(/^(account\.restore|mfa\.lift|group\.add) /m);
     expect(Object.keys(JSON.parse((await run(['coverage', '--json'])).out) as object)).toEqual([
       'signals',
       'attack',

@@ -4,9 +4,9 @@ import { manifest } from '../../src/adapters/sandbox/manifest.ts';
 import { readPolicyFolder } from '../../src/app/policy-folder.ts';
 import { compileBundle, conclude, consider, createTestJudge, questionsOf, rejudge } from '../../src/engine.ts';
 import { guardsInForce, readingOf } from '../../src/guard/index.ts';
-import { actionTypeNames } from '../../src/model/action.ts';
 import type { JudgingConnection, JudgingSettings } from '../../src/model/settings.ts';
 import type { Situation } from '../../src/model/situation.ts';
+import { fallsOnAccounts } from '../../src/policy/action-parameters.ts';
 import { runInlineTests } from '../../src/policy/index.ts';
 import { account, situation } from './support.ts';
 
@@ -42,8 +42,8 @@ describe('the pack on a sandbox, enforced', () => {
     connections: { sandbox: { provider: 'sandbox', profile: 'sandbox', actions: Object.keys(manifest.actions) } },
   };
   const onSandbox = { accounts: [account('sandbox')] };
-  const judge = (given: Situation) => {
-    const draft = consider(given, bundle, sandbox, []);
+  const judge = (given: Situation, settings = sandbox) => {
+    const draft = consider(given, bundle, settings, []);
     return conclude(
       draft,
       questionsOf(draft).map((asked) => readingOf(asked, 0)),
@@ -54,32 +54,44 @@ describe('the pack on a sandbox, enforced', () => {
       ({ policyId, step, type, state, by }) => `${policyId}/${step} ${type} ${state}${by === undefined ? '' : ` by ${by}`}`,
     );
 
-  it('does what the sandbox offers and records the rest as refused', () => {
+  it('does at the sandbox what the pack asks of it', () => {
     const judged = judge(situation({ person: onSandbox, signal: { type: 'cookie_replay' } }));
     expect(states(judged)).toEqual([
       'RP-004/contain session.revoke released',
       'RP-004/contain token.revoke released',
-      'RP-004/contain mfa.require refused by unsupported',
+      'RP-004/contain mfa.require released',
     ]);
-    expect(judged.judgement).toMatchObject({ outcome: 'partial', policyId: 'RP-004', rung: 3 });
-    expect(judged.judgement.reasons).toContainEqual({ code: 'unsupported', ref: 'sandbox' });
+    expect(judged.judgement).toMatchObject({ outcome: 'released', policyId: 'RP-004', rung: 3 });
+    const asked = bundle.policies.policies.flatMap(({ steps }) => steps.flatMap(({ actions }) => actions.map(({ type }) => type)));
+    expect(new Set(asked.filter((type) => fallsOnAccounts(type) && !(type in manifest.actions)))).toEqual(new Set());
   });
 
-  it('refuses a step of which the sandbox offers nothing, and takes none for it', () => {
-    const judged = judge(situation({ person: onSandbox, signal: { type: 'leaked_credentials' } }));
-    expect(judged.judgement.outcome).toBe('refused');
-    expect(new Set(judged.judgement.actions.map(({ state, by }) => `${state} ${by}`))).toEqual(new Set(['refused unsupported']));
-    expect(judged.plans.filter((plan) => plan.state === 'released')).toEqual([]);
+  describe('with sessions and tokens as all that the provider offers', () => {
+    const offering = { ...sandbox.connections['sandbox'], actions: ['session.revoke', 'token.revoke'] } as JudgingConnection;
+    const little: JudgingSettings = { ...sandbox, connections: { sandbox: offering } };
+
+    it('does what is offered and records the rest as refused', () => {
+      const judged = judge(situation({ person: onSandbox, signal: { type: 'cookie_replay' } }), little);
+      expect(states(judged)).toEqual([
+        'RP-004/contain session.revoke released',
+        'RP-004/contain token.revoke released',
+        'RP-004/contain mfa.require refused by unsupported',
+      ]);
+      expect(judged.judgement).toMatchObject({ outcome: 'partial', policyId: 'RP-004', rung: 3 });
+      expect(judged.judgement.reasons).toContainEqual({ code: 'unsupported', ref: 'sandbox' });
+    });
+
+    it('refuses a step of which nothing is offered, and takes none for it', () => {
+      const judged = judge(situation({ person: onSandbox, signal: { type: 'leaked_credentials' } }), little);
+      expect(judged.judgement.outcome).toBe('refused');
+      expect(new Set(judged.judgement.actions.map(({ state, by }) => `${state} ${by}`))).toEqual(new Set(['refused unsupported']));
+      expect(judged.plans.filter((plan) => plan.state === 'released')).toEqual([]);
+    });
   });
 
   it('holds a step that asks for approval, says for what, and contains meanwhile', () => {
-    const offering = { ...sandbox.connections['sandbox'], actions: actionTypeNames } as JudgingConnection;
     const given = situation({ person: onSandbox, signal: { type: 'admin_confirmed', source: 'operators', sourceKind: 'operators' } });
-    const draft = consider(given, bundle, { ...sandbox, connections: { sandbox: offering } }, []);
-    const judged = conclude(
-      draft,
-      questionsOf(draft).map((asked) => readingOf(asked, 0)),
-    );
+    const judged = judge(given);
     expect(states(judged)).toEqual([
       'RP-001/suspend account.suspend held by approval',
       'RP-001/contain session.revoke released',

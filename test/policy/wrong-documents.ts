@@ -203,6 +203,7 @@ export const wrongDocuments: readonly WrongDocument[] = [
     'excludeGroups: [break-glass]\n    excludeLists: [▸nowhere]',
   ),
   policy('E106', 'an action that there is not', '{ type: token.revoke, scope: all }', '{ ▸type: laptop.melt }'),
+  policy('E106', 'an action that only gives back', '{ type: token.revoke, scope: all }', '{ ▸type: account.restore }'),
   policy('E106', 'an approval that there is not', 'approval: lead', '▸approval: nobody'),
   policy('E106', 'a fallback that is no step', 'fallback: contain', '▸fallback: nowhere'),
   policy('E106', 'an undo of an action that there is not', 'auto: [account.suspend]', 'auto: [▸laptop.freeze]'),

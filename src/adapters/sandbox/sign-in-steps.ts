@@ -102,10 +102,11 @@ export function createSignInSteps(parts: {
     const standing = await proceed(uid, proof, true);
     if (standing.ask !== 'code') return standing;
     const own = await factors.secret(proof.account);
-    const offered = proof.offered === undefined ? undefined : Buffer.from(proof.offered, 'base64url');
-    const secret = own ?? offered;
+    // The factor was taken away after the page had been shown: this is the first that the person sees of a new key.
+    if (own === undefined && proof.offered === undefined) return standing;
+    const secret = own ?? Buffer.from(String(proof.offered), 'base64url');
     const code = (form.get('code') ?? '').replaceAll(/\s/g, '').slice(0, 10);
-    if (secret === undefined || !(await factors.proves(proof.account, secret, code))) {
+    if (!(await factors.proves(proof.account, secret, code))) {
       const wrongCodes = proof.wrongCodes + 1;
       if (wrongCodes >= mostWrongCodes) return forget(uid, { ...start, fault: 'Too many wrong codes. Start again.' });
       await keep(uid, { ...proof, wrongCodes });
