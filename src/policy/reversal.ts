@@ -6,9 +6,10 @@ import type { JudgingSettings } from '../model/settings.ts';
 import type { Situation } from '../model/situation.ts';
 import { putBackType, type ReversalFacts, undoType } from '../model/undo.ts';
 
-/** Whether the situation is one of these. */
-export function isReversal({ signal }: Situation): boolean {
-  return (signal.type === undoType && signal.cause === 'undo') || signal.type === putBackType;
+/** Whether the situation is one of these, and says what is wanted. */
+export function isReversal({ signal: { type, cause, facts } }: Situation): boolean {
+  const named = (type === undoType && cause === 'undo') || type === putBackType;
+  return named && Object.hasOwn(actionTypes, String(facts['type'])) && typeof facts['parameters'] === 'string';
 }
 
 /** Stands for the policy in records of what no policy asked for. */

@@ -95,6 +95,7 @@ describe('the shipped catalogue', () => {
         "oauth_client_changed",
         "operator_order",
         "opt_state_changed",
+        "put_back",
         "risk_level_other",
         "session_established",
         "session_presented",
