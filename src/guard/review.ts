@@ -5,6 +5,7 @@ import type { Pause } from '../model/pause.ts';
 import type { JudgingSettings } from '../model/settings.ts';
 import type { Situation } from '../model/situation.ts';
 import type { Identity } from '../model/subject.ts';
+import { putBackType } from '../model/undo.ts';
 import { belowFloor } from './admin-floor.ts';
 import { awaitedFor } from './awaited.ts';
 import type { GuardId } from './binding.ts';
@@ -182,7 +183,9 @@ function reviewAction(asWritten: WantedAction, stepRung: number, surround: Surro
       });
     }
   }
-  const bar = evidenceBar(stepRung, situation, weighed, rules.standing, binds);
+  // What is only put back passed these when it was decided, and needs no leave but its own.
+  const again = signal.type === putBackType;
+  const bar = again ? undefined : evidenceBar(stepRung, situation, weighed, rules.standing, binds);
   if (bar !== undefined) return end('refused', bar.by, bar.reason);
   if (paused) return end(wanted.nowOrNever ? 'refused' : 'held', 'killSwitch');
   const rested = binds('cooldown') && rules.cooldown !== 'off' ? coolingDown(wanted, situation, proof, rules.cooldown) : undefined;
@@ -195,7 +198,7 @@ function reviewAction(asWritten: WantedAction, stepRung: number, surround: Surro
     settings,
     directoryFreshMs: guards.directoryFreshMs,
     isListed: listed,
-    binds,
+    binds: again ? (guard) => guard === 'approval' && binds(guard) : binds,
   });
   if (awaited[0] !== undefined) {
     const reasons = [...before, ...awaited.map(({ reason }) => reason)];

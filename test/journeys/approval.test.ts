@@ -225,7 +225,8 @@ describe('a held plan whose time is over', () => {
   it('takes its lesser step where that was not taken with the decision, once and of the same decision', async () => {
     world = await openHoldWorld({ people: ['ann', 'ben', 'cat', 'dan'], profile: 'small', policy: { timeout: '90m' } });
     // Three people an hour: the fourth gets neither the step nor its lesser one.
-    for (const who of ['ann', 'ben', 'cat', 'dan']) await world.hijack(who);
+    // Of two sources, so that neither is full.
+    for (const who of ['ann', 'ben', 'cat', 'dan']) await world.hijack(who, 'cookie_replay', who === 'cat' ? 'client' : 'analyst');
     const [dan] = (await world.held()).items;
     const lesser = () => world.query(`select state from plan where decision_id = $1 and id <> $2`, [dan.decisionId, dan.id]);
     expect(await lesser()).toEqual([]);
@@ -281,7 +282,7 @@ describe('the commands', () => {
     expect(said.splice(0).join('')).toBe(`${ben} released\n`);
     expect(await run('identity', 'act', 'ann', 'session.revoke', '--reason', 'she asked for it')).toBe(0);
     expect(said.splice(0).join('')).toMatch(/^released: \S+ \(decision \S+\)\n$/);
-    expect(await run('identity', 'act', 'ann', 'mfa.reset', '--reason', 'she asked for it')).toBe(1);
+    expect(await run('identity', 'act', 'ann', 'app.signOut', '--reason', 'she asked for it')).toBe(1);
     expect(await run('identity', 'act', 'ann', 'session.revoke', '--reason', 'x', '--parameter', 'scope')).toBe(2);
     expect(warned.join('')).toContain('unsupported sandbox');
   });

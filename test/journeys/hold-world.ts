@@ -32,6 +32,7 @@ export const operators: Readonly<Record<string, readonly Role[]>> = {
   root: ['admin'],
   analyst: ['analyst'],
   auditor: ['auditor'],
+  client: ['ingest'],
 };
 
 /** `contain` goes at once where it may; `end` asks the group soc-l2. */
@@ -52,7 +53,7 @@ export interface HoldWorld {
   get(path: string, as?: string): Promise<Answer>;
   post(path: string, body: object, as?: string): Promise<{ status: number; body: Answer }>;
   /** A signal that makes the person's score high; answers the decision. */
-  hijack(who: string, type?: string): Promise<string>;
+  hijack(who: string, type?: string, as?: string): Promise<string>;
   /** The held plans, newest first. */
   held(): Promise<{ items: Answer[]; hash: string; blastRadius: Answer }>;
   /** Carries out what is released. */
@@ -164,9 +165,9 @@ export async function openHoldWorld(options: {
     provider,
     get,
     post,
-    async hijack(who, type = 'cookie_replay') {
+    async hijack(who, type = 'cookie_replay', as = 'analyst') {
       const subject = { format: 'email', email: `${who}@example.com` };
-      const { body } = await post('/api/v1/signals', { type, subject, occurredAt: new Date(at).toISOString() }, 'analyst');
+      const { body } = await post('/api/v1/signals', { type, subject, occurredAt: new Date(at).toISOString() }, as);
       return body.decisionIds[0];
     },
     held: () => get('/api/v1/plans?state=held'),
@@ -229,7 +230,7 @@ function policyText({ required = 1, timeout = '24h', onTimeout = 'fallback', alo
     mode: 'report-only',
     match: {
       signals: ['cookie_replay', 'aitm_phishing'],
-      sources: ['operators'],
+      sources: ['operators', 'api'],
       subjects: { kinds: ['person'], excludeGroups: ['break-glass'] },
     },
     when: 'risk.score >= 1.0',

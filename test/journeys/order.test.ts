@@ -77,7 +77,7 @@ describe('an order', () => {
     expect((await order('ben')).body.detail).toContain(`pause ${pause.id}`);
     await world.post('/api/v1/resume', { id: pause.id }, 'root');
     expect((await world.held()).items).toEqual([]);
-    expect((await order('ben', { actions: [{ type: 'mfa.reset' }] })).body.detail).toContain('unsupported sandbox');
+    expect((await order('ben', { actions: [{ type: 'app.signOut' }] })).body.detail).toContain('unsupported sandbox');
     await world.carryOut();
     expect([world.provider.sessions('ann').length, world.provider.sessions('ben').length]).toEqual([1, 1]);
     const { items } = await world.get('/api/v1/decisions');
