@@ -6,7 +6,7 @@ import { type Core, startCore } from './app/core.ts';
 import { openDoors } from './app/doors.ts';
 import { createMetrics } from './app/metrics.ts';
 import { bindServer } from './app/server-parts.ts';
-import { systemClock, systemRandom } from './app/system.ts';
+import { repeat, systemClock, systemRandom } from './app/system.ts';
 import { reportUnserved } from './app/unserved.ts';
 import type { Log } from './model/log.ts';
 import type { Role } from './model/operator.ts';
@@ -41,6 +41,8 @@ export interface App {
 
 const linkMs = 10 * 60_000;
 const closeMs = 10_000;
+/** Well within the hour for which what is known of a directory counts as fresh. */
+const directoriesEveryMs = 20 * 60_000;
 
 /** Starts everything; throws `AppError` naming what is wrong, with nothing left running. */
 export async function startApp({ settings, kind, workingDir, programDir, version, log }: AppOptions): Promise<App> {
@@ -87,6 +89,12 @@ export async function startApp({ settings, kind, workingDir, programDir, version
   metricsListener?.serve(createMetricsServer(parts));
   const syncing = new AbortController();
   await core.syncDirectories(syncing.signal);
+  const rereading = repeat(
+    clock,
+    directoriesEveryMs,
+    () => core.syncDirectories(syncing.signal),
+    (error) => log.warn({ error: (error as Error).name }, 'directories.unread'),
+  );
   log.info({ origin: local, kind, version }, 'process.listening');
   return {
     origin: local,
@@ -99,6 +107,7 @@ export async function startApp({ settings, kind, workingDir, programDir, version
     },
     async stop() {
       syncing.abort();
+      await rereading.stop();
       await Promise.all([listener?.close(closeMs), metricsListener?.close(closeMs)]);
       await core.stop();
       await doors.close();

@@ -21,6 +21,7 @@ import {
 import { countHour, sourceRates } from '../store/source-hours.ts';
 import type { Judging } from './judging.ts';
 import type { RecordParts } from './records.ts';
+import type { Telling } from './telling.ts';
 
 export interface Breakers {
   /** Looks at every condition but the rates of sources, and tells of what was opened. */
@@ -36,6 +37,7 @@ export interface BreakerParts {
   readonly settings: JudgingSettings;
   readonly batcher: Batcher<Item, unknown>;
   readonly records: RecordParts;
+  readonly telling: Pick<Telling, 'tell'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,7 +45,7 @@ export interface BreakerParts {
 /** Further back than this no condition without a span of its own looks. */
 const longestMs = 7 * 86_400_000;
 
-export function createBreakers({ judging, settings, batcher, records, clock, log }: BreakerParts): Breakers {
+export function createBreakers({ judging, settings, batcher, records, telling, clock, log }: BreakerParts): Breakers {
   const { store, ids, append } = records;
   const real = Object.keys(settings.connections).filter((id) => settings.connections[id]?.profile !== 'sandbox');
 
@@ -79,6 +81,7 @@ export function createBreakers({ judging, settings, batcher, records, clock, log
       await append(tx, [
         { id: ids.next<EntryId>(at), type: 'breaker.opened', at, core: { breakerId: id, condition: name, detail }, pii: null },
       ]);
+      await telling.tell(tx, [{ type: 'breaker.opened', about: id, data: { breakerId: id, condition: name }, people: [] }], at);
       return true;
     });
     if (!opened) return;

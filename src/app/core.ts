@@ -275,13 +275,14 @@ export async function startCore(options: CoreOptions) {
     };
     await recordStart(started, records);
     const levels = createHeldLevels({ store, judging, clock, log });
-    const breakers = createBreakers({ judging, settings: judgingConfig, batcher, records, clock, log });
+    const breakers = createBreakers({ judging, settings: judgingConfig, batcher, records, telling, clock, log });
     const holds = createHoldTimeouts({ store, judging, keyring, settings, append, ids, clock, jobs, begin }, log);
     const undos = createUndos({
       store,
       batcher,
       append,
       adapters,
+      telling,
       knows: (type) => judging.state().bundle.risk.types.has(type),
       ids,
       clock,

@@ -26,12 +26,14 @@ import {
   writeRead,
 } from '../store/undo-due.ts';
 import type { ConnectedAdapters } from './adapters.ts';
+import type { Telling } from './telling.ts';
 
 export interface UndoParts {
   readonly store: Store;
   readonly batcher: Batcher<Item, unknown>;
   readonly append: AppendEntries<Tx>;
   readonly adapters: Pick<ConnectedAdapters, 'get'>;
+  readonly telling: Pick<Telling, 'tell'>;
   /** Whether the active risk model has a signal type: without it nothing can be settled, and what is due waits. */
   knows(type: string): boolean;
   readonly ids: IdMaker;
@@ -60,7 +62,7 @@ const readMinutes = [1, 4, 10, 45, 60];
 const alarmTries = 3;
 
 export function createUndos(parts: UndoParts): Undos {
-  const { store, batcher, append, adapters, ids, clock, log } = parts;
+  const { store, batcher, append, adapters, telling, ids, clock, log } = parts;
 
   async function undoSome(): Promise<number> {
     const at = clock.now();
@@ -84,6 +86,13 @@ export function createUndos(parts: UndoParts): Undos {
         }),
       );
       if (entries.length > 0) await append(tx, entries);
+      const told = taken.map(({ actionId, planId, expiresAt }) => ({
+        type: 'undo.announced' as const,
+        about: actionId,
+        data: { actionId, planId, until: toRfc3339(expiresAt) },
+        people: [],
+      }));
+      if (told.length > 0) await telling.tell(tx, told, at);
       return taken;
     });
     for (const { actionId, expiresAt } of ending) log.info({ actionId, until: toRfc3339(expiresAt) }, 'action.expiring');

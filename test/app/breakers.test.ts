@@ -20,6 +20,7 @@ let database: TestDatabase;
 let clock: ManualClock;
 let entries: Entry[];
 let told: Item[];
+let notified: string[] = [];
 
 beforeAll(async () => {
   database = await testDatabase();
@@ -28,6 +29,7 @@ beforeEach(async () => {
   clock = createManualClock(T);
   entries = [];
   told = [];
+  notified = [];
   await database.store.query('truncate plan, action, breaker, source_hour, signal, verdict, identity cascade');
 });
 afterAll(() => database?.drop());
@@ -38,6 +40,7 @@ function breakers(population = 2_000, settings: BreakerParts['settings'] = enfor
     judging: { state: () => state, refreshPauses: async () => {} } as never,
     settings,
     batcher: { submit: async (items: readonly Item[]) => void told.push(...items) } as never,
+    telling: { tell: async (_, notices) => void notified.push(...notices.map(({ type }) => type)) },
     records: { store: database.store, append: async (_, lines) => void entries.push(...lines), ids, clock },
     clock,
     log: silentLog,
@@ -126,6 +129,7 @@ describe('a breaker', () => {
     ]);
     // Told again after a crash it is the same event.
     expect(new Set(told.map(({ key }) => key)).size).toBe(1);
+    expect(notified).toEqual(['breaker.opened']);
     expect(told[0]?.arrival).toMatchObject({ type: 'breaker_opened', source: 'operators', claim: { kind: 'asset', person: [] } });
     const before = told.length;
     await service.look();
