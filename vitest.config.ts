@@ -6,8 +6,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    // Where a neighbour may have the processor for a while, what failed is tried once more; the report says so.
-    retry: process.env['CI'] ? 1 : 0,
     globalSetup: ['test/support/database-server.ts'],
     projects: [
       { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: ['test/fault/**'] } },
