@@ -4,22 +4,11 @@ import { AppError } from '../model/errors.ts';
 import type { IdentityId } from '../model/ids.ts';
 import { type OrderedAction, orderType } from '../model/order.ts';
 import { orderFault } from '../policy/index.ts';
-import type { Caller, Item } from '../server/index.ts';
+import type { Caller, Item, OrderRequest } from '../server/index.ts';
 import { arriveOrder, toItem } from '../signals/index.ts';
 import { listIdentities, listPlans, readDecisionEntry } from '../store/list-records.ts';
 import type { Core } from './core.ts';
 import type { DecidedCore } from './held-plans.ts';
-
-export interface OrderRequest {
-  /** Id or alias. */
-  readonly identityId: string;
-  readonly actions: readonly {
-    readonly type: string;
-    readonly connection?: string | undefined;
-    readonly parameters?: Readonly<Record<string, string | number | boolean>> | undefined;
-  }[];
-  readonly reason: string;
-}
 
 /** More plans than any order makes. */
 const plansAtMost = 500;

@@ -1,18 +1,11 @@
 /** `plan approve`, `deny`, `hold` and `release`: what people decide on held plans; and `identity act`: what they order themselves. */
+
 import type { Command } from 'commander';
+import type { PlanAnswer } from '../app/approvals.ts';
 import { CommandError, createClient } from './client.ts';
 import type { CommandContext, ExitCode } from './console.ts';
 
 type Run = (action: () => Promise<ExitCode>) => Promise<void>;
-
-interface Answer {
-  readonly id: string;
-  readonly state: string;
-  readonly heldFor: string | null;
-  readonly missing?: number;
-  readonly repeated?: true;
-  readonly reason?: string;
-}
 
 export function addPlanDecisions(plan: Command, context: CommandContext, run: Run): void {
   plan
@@ -24,7 +17,11 @@ export function addPlanDecisions(plan: Command, context: CommandContext, run: Ru
     .option('--json', 'print JSON')
     .action((planIds: string[], { hash, reason, json }: { hash: string; reason: string; json?: boolean }) =>
       run(async () => {
-        const given = await createClient(context).post<{ plans: readonly Answer[] }>('/api/v1/plans/approve', { planIds, hash, reason });
+        const given = await createClient(context).post<{ plans: readonly PlanAnswer[] }>('/api/v1/plans/approve', {
+          planIds,
+          hash,
+          reason,
+        });
         context.console.out(json ? `${JSON.stringify(given, null, 2)}\n` : `${given.plans.map(describe).join('\n')}\n`);
         return given.plans.every(({ reason: no }) => no === undefined) ? 0 : 1;
       }),
@@ -43,7 +40,7 @@ export function addPlanDecisions(plan: Command, context: CommandContext, run: Ru
       .option('--json', 'print JSON')
       .action((id: string, { reason, json }: { reason: string; json?: boolean }) =>
         run(async () => {
-          const given = await createClient(context).post<Answer>(`/api/v1/plans/${encodeURIComponent(id)}/${verb}`, { reason });
+          const given = await createClient(context).post<PlanAnswer>(`/api/v1/plans/${encodeURIComponent(id)}/${verb}`, { reason });
           context.console.out(json ? `${JSON.stringify(given, null, 2)}\n` : `${describe(given)}\n`);
           return 0;
         }),
@@ -93,7 +90,7 @@ function pairOf(text: string): readonly [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-function describe({ id, state, heldFor, missing, repeated, reason }: Answer): string {
+function describe({ id, state, heldFor, missing, repeated, reason }: PlanAnswer): string {
   const rest = [
     state === 'held' && heldFor !== null ? `for ${heldFor}` : '',
     missing === undefined ? '' : `${missing} more must approve`,

@@ -2,7 +2,7 @@
 import type { CounterUse, WantedAction } from '../model/decision.ts';
 import type { Situation } from '../model/situation.ts';
 import type { ProfileGuards, ProfileName } from './guardrails.ts';
-import type { Asked } from './limits.ts';
+import { type Asked, scopeOf } from './limits.ts';
 import { durationMs, type GuardSettings } from './schema.ts';
 
 /**
@@ -18,7 +18,7 @@ export function undoLimit(
   const { by, campaign } = signal.facts;
   const guard = rules.all.undo as Pick<GuardSettings['undo'], 'limits'> | 'off';
   if (by === undefined || campaign !== undefined || guard === 'off') return { asked: [], uses: [] };
-  const scope = profile === 'sandbox' ? 'undo:sandbox' : 'undo';
+  const scope = scopeOf('undo', profile);
   const counted = accountId ?? subject.id;
   const asked = guard.limits.flatMap((limit): Asked[] =>
     'count' in limit ? [{ scope, subject: counted, windowMs: durationMs(limit.window), allowed: limit.count }] : [],

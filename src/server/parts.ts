@@ -84,6 +84,17 @@ export interface BreakerItem {
   readonly closedBy: string | null;
 }
 
+export interface OrderRequest {
+  /** Id or alias. */
+  readonly identityId: string;
+  readonly actions: readonly {
+    readonly type: string;
+    readonly connection?: string | undefined;
+    readonly parameters?: Readonly<Record<string, string | number | boolean>> | undefined;
+  }[];
+  readonly reason: string;
+}
+
 export interface StatusView {
   readonly version: string;
   readonly startedAt: Instant;
@@ -150,18 +161,7 @@ export interface ServerParts {
   /** What people decide on plans. Undefined where there is no such plan; throws `conflict` where the word does not count. */
   readonly plans: {
     /** A person's order about somebody; undefined where there is no such person. */
-    order(
-      given: {
-        readonly identityId: string;
-        readonly actions: readonly {
-          readonly type: string;
-          readonly connection?: string | undefined;
-          readonly parameters?: Readonly<Record<string, string | number | boolean>> | undefined;
-        }[];
-        readonly reason: string;
-      },
-      caller: Caller,
-    ): Promise<Item | undefined>;
+    order(given: OrderRequest, caller: Caller): Promise<Item | undefined>;
     approve(
       given: { readonly planIds: readonly string[]; readonly hash: string; readonly reason: string },
       caller: Caller,
