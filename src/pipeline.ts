@@ -16,17 +16,17 @@ import type { Opened, Repeat, SettleSession } from './store/settle-session.ts';
 export type Settle = (items: readonly Item[]) => Promise<readonly Acknowledgement[]>;
 
 export function createPipeline(parts: PipelineParts): { readonly settle: Settle } {
-  const together = (items: readonly Item[]) => settleAgain(() => settleTogether(items, parts));
+  const together = (items: readonly Item[]) => settleAgain((still) => settleTogether(items, still, parts));
   return { settle: (items) => settleByHalves(items, together, (item, reason) => settleAgain(() => bury(item, reason, parts))) };
 }
 
-async function settleTogether(items: readonly Item[], parts: PipelineParts): Promise<readonly Acknowledgement[]> {
+async function settleTogether(items: readonly Item[], still: boolean, parts: PipelineParts): Promise<readonly Acknowledgement[]> {
   const judging = parts.judging();
   const firsts = firstOfEach(items);
   const connectionKeys = await keysOf(firsts, parts.keys);
   return parts.transaction(async (session) => {
     // Repeats fall out, people are found and locked, what is known of them is read.
-    const opened = await session.open(doorway(firsts, true));
+    const opened = await session.open({ ...doorway(firsts, true), still });
     const fresh = firsts.filter((item) => isOurs(item, opened));
     const known = firsts.filter((item) => isFirst(item) && !opened.fresh.has(item.key));
     const repeats = known.length === 0 ? [] : await session.repeats(known.map((item) => item.key));
@@ -94,7 +94,7 @@ async function concludeAll(
 /** Stores as bytes what cannot be written as a signal; it is settled again later, with the rest of what is undecided. */
 async function bury(item: Item, reason: string, parts: PipelineParts): Promise<Acknowledgement> {
   return parts.transaction(async (session) => {
-    const opened = await session.open(doorway([item], false));
+    const opened = await session.open({ ...doorway([item], false), still: false });
     if (isFirst(item) && !opened.fresh.has(item.key)) {
       const repeats = await session.repeats([item.key]);
       await session.commit([]);
@@ -139,7 +139,17 @@ function reportForgeries(items: readonly Item[], repeats: readonly Repeat[], par
   }
 }
 
-/** The same batch once more, also where the graph of people moved under it. The door's keys make it safe. */
-function settleAgain<T>(work: () => Promise<T>): Promise<T> {
-  return again(work, (error) => error instanceof GraphMoved);
+/**
+ * The same batch once more, also where the graph of people moved under it; then it takes its turn with the writers of the graph, so that
+ * it cannot move again. The door's keys make it safe.
+ */
+function settleAgain<T>(work: (still: boolean) => Promise<T>): Promise<T> {
+  let still = false;
+  return again(
+    () => work(still),
+    (error) => {
+      still ||= error instanceof GraphMoved;
+      return error instanceof GraphMoved;
+    },
+  );
 }

@@ -6,6 +6,7 @@ import type { Instant } from '../model/clock.ts';
 import type { IdentityId } from '../model/ids.ts';
 import type { Level } from '../model/risk.ts';
 import type { Tx } from './db.ts';
+import { lockGraph } from './graph-lock.ts';
 import { wakeBetween } from './unresolved.ts';
 
 /** What signals left on a person. */
@@ -20,11 +21,6 @@ export type MergeOutcome =
   | { readonly kind: 'already'; readonly survivor: IdentityId }
   | { readonly kind: 'unknown'; readonly which: 'from' | 'into' }
   | { readonly kind: 'erased'; readonly which: 'from' | 'into' };
-
-/** Writers of the identity graph take turns, so that what one has read of it is so until it commits. Settling only reads it. */
-export async function lockGraph(tx: Tx): Promise<void> {
-  await tx.query(`select pg_advisory_xact_lock(hashtextextended('identity graph', 0))`);
-}
 
 /**
  * `from` goes, `into` stays, with the accounts, names and evidence of both and the stricter of what is said of either. Ids of people

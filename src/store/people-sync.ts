@@ -6,7 +6,8 @@ import type { Instant } from '../model/clock.ts';
 import type { AccountId, IdentityId, IdMaker } from '../model/ids.ts';
 import type { AccountKind, IdentifierKey, Tier } from '../model/subject.ts';
 import type { Db, Tx } from './db.ts';
-import { lockGraph, sumUp } from './identity-merge.ts';
+import { lockGraph } from './graph-lock.ts';
+import { sumUp } from './identity-merge.ts';
 import { joined } from './statement.ts';
 
 export interface PersonRecord {

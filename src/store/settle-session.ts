@@ -1,6 +1,6 @@
 /**
  * The statements of one settle batch, on a connection of its own: everything that can be asked at once goes out in one round trip.
- * The order of locks is fixed here: dedupe keys, signals that are decided anew, identities by id, rings of events by key, guard scopes
+ * The order of locks is fixed here: the graph of people, dedupe keys, signals that are decided anew, identities by id, rings of events by key, guard scopes
  * by name, open incidents by signal type.
  */
 import type { Instant } from '../model/clock.ts';
@@ -10,6 +10,7 @@ import type { Level } from '../model/risk.ts';
 import type { Account, AccountKind, IdentifierKey, Tier } from '../model/subject.ts';
 import { instantStatement } from './database-clock.ts';
 import { type RingKey, type RingRow, ringStatements } from './detection-rings.ts';
+import { graphLock } from './graph-lock.ts';
 import { type CountedUses, type CounterQuestion, countUses } from './guard-count.ts';
 import { type Gathering, gatherStatements, type Hit, readGathering } from './incident-write.ts';
 import { joined, type Statement } from './statement.ts';
@@ -71,6 +72,8 @@ export interface SettleSession {
     retried: readonly SignalId[];
     reopened: readonly SignalId[];
     identifiers: readonly IdentifierKey[];
+    /** Waits for who writes to the graph of people, and keeps them waiting: nobody is merged away before the end of the transaction. */
+    still: boolean;
   }): Promise<Opened>;
   repeats(keys: readonly string[]): Promise<readonly Repeat[]>;
   /** Locks the rings, sorted, until the end of the transaction, and reads those that there are. */
@@ -114,15 +117,17 @@ const forgetUndecided = `delete from undecided where signal_id = any (string_to_
 const begin: Statement = { name: 'begin', text: 'begin isolation level read committed', values: [] };
 const commit: Statement = { name: 'commit', text: 'commit', values: [] };
 const rollback: Statement = { name: 'rollback', text: 'rollback', values: [] };
+const readGraph: Statement = { name: 'graph', text: graphLock('shared'), values: [] };
 const instant: Statement = { name: 'instant', text: instantStatement, values: [] };
 
 /** One transaction on a connection that nobody else uses. */
 export function createSettleSession(run: RunGroup): SettleSession {
   return {
-    async open({ keys, retried, reopened, identifiers }) {
+    async open({ keys, retried, reopened, identifiers, still }) {
       const wanted = [joined(identifiers.map((key) => key.format)), joined(identifiers.map((key) => key.value))];
       const asked = {
         begin,
+        ...(still ? { graph: readGraph } : {}),
         instant,
         ...(keys.length === 0 ? {} : { dedupe: dedupe(keys) }),
         ...(retried.length === 0 ? {} : { retried: { name: 'retried', text: forgetUndecided, values: [retried.join(',')] } }),

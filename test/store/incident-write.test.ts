@@ -23,7 +23,7 @@ afterAll(async () => {
 const hit = (signalType: string, source = 'partner'): Hit => ({ id: ids.next(at), signalType, source, guard: 'people' });
 const gather = (hits: readonly Hit[], when: number): Promise<readonly Gathering[]> =>
   settling.transaction(async (session) => {
-    await session.open({ keys: [], retried: [], reopened: [], identifiers: [] });
+    await session.open({ keys: [], retried: [], reopened: [], identifiers: [], still: false });
     const found = await session.gather(hits, when);
     const causes = hits.map(({ source, guard, signalType }) => ({
       incidentId: found.find((one) => one.signalType === signalType)?.id as string,
