@@ -1,7 +1,7 @@
 /** What judging is measured on: a person with a history, signals in turn, and policy sets of any size. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { type Bundle, compileBundle } from '../src/engine.ts';
+import { type Bundle, compileBundle } from '../src/engine/bundle.ts';
 import { actionTypeNames } from '../src/model/action.ts';
 import type { AccountId, IdentityId, SignalId } from '../src/model/ids.ts';
 import { type EvidenceState, emptyEvidence } from '../src/model/risk.ts';

@@ -2,7 +2,8 @@
  * `score.assess`, `policy.decide` and `settle.decide`: judging alone, on one core and without a store. The baseline is what anybody
  * pays who keeps the situation as text; each further row is compared with the step before it.
  */
-import { type Bundle, conclude, consider, questionsOf } from '../src/engine.ts';
+import type { Bundle } from '../src/engine/bundle.ts';
+import { conclude, consider, questionsOf } from '../src/engine.ts';
 import type { Assessment } from '../src/model/risk.ts';
 import type { Situation } from '../src/model/situation.ts';
 import { decide } from '../src/policy/index.ts';

@@ -1,5 +1,6 @@
 /** The journey of a batch of signals: what happens in which order inside the one transaction that accepts and decides them. */
-import { type Bundle, conclude, type Judged, questionsOf } from './engine.ts';
+import type { Bundle } from './engine/bundle.ts';
+import { conclude, type Judged, questionsOf } from './engine.ts';
 import { createTally } from './guard/index.ts';
 import type { Instant } from './model/clock.ts';
 import type { Acknowledgement } from './model/signal.ts';

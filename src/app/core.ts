@@ -2,7 +2,7 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createExecutor, createQueue, type PlanRef } from '../actions/index.ts';
-import { type Bundle, compileBundle } from '../engine.ts';
+import { type Bundle, compileBundle } from '../engine/bundle.ts';
 import { ceilingFor, lastingOf } from '../guard/index.ts';
 import { createAppender, createLedgerReader, createSequencer, ledgerOrigin } from '../ledger/index.ts';
 import type { Clock } from '../model/clock.ts';

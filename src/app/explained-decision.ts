@@ -1,5 +1,5 @@
 /** Why a decision fell as it did: made again from its snapshot, with every clause, candidate, counter and point on the way. */
-import { type Candidate, retrace } from '../engine.ts';
+import { type Candidate, retrace } from '../engine/replay.ts';
 import { isId } from '../model/ids.ts';
 import { contextOf, explain } from '../risk/index.ts';
 import { type Caller, type Item, seesHr } from '../server/index.ts';

@@ -2,7 +2,9 @@
  * Held plans looked at again, under the locks: what was decided on is judged once more as things stand now, without the marks that the
  * decision's own actions set, and with those guards taken off that a person's word lifts.
  */
-import { type Bundle, consider, heldActions, type Snapshot } from '../engine.ts';
+import type { Bundle } from '../engine/bundle.ts';
+import { heldActions } from '../engine/holds.ts';
+import { consider, type Snapshot } from '../engine.ts';
 import { admit, createTally, type HeldPlan, type HoldTerms, liftedBy, lifting, type Review, type ReviewedAction } from '../guard/index.ts';
 import { reservedTypes } from '../model/catalogue.ts';
 import type { Instant } from '../model/clock.ts';

@@ -1,5 +1,5 @@
 /** Held plans as people see them who must decide: what each waits for and until when, what it would change, why, and how far it reaches. */
-import { holdOf } from '../engine.ts';
+import { holdOf } from '../engine/holds.ts';
 import { type HoldTerms, type ProfileName, planListHash } from '../guard/index.ts';
 import type { AppendEntries } from '../ledger/index.ts';
 import { type Clock, toRfc3339 } from '../model/clock.ts';

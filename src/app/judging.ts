@@ -1,5 +1,5 @@
 /** Keeps what is judged by at hand: the active bundle, running pauses, the number of people, first sights of sources. */
-import { type Bundle, compileBundle } from '../engine.ts';
+import { type Bundle, compileBundle } from '../engine/bundle.ts';
 import { endsAdministration } from '../guard/index.ts';
 import type { Clock, Instant } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';

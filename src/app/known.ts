@@ -1,5 +1,5 @@
 /** What is known of a person, as a score reads it: today's knowledge read at an instant, or what was known when the last decision fell. */
-import type { Bundle } from '../engine.ts';
+import type { Bundle } from '../engine/bundle.ts';
 import type { Instant } from '../model/clock.ts';
 import { type EvidenceState, emptyEvidence, type Level } from '../model/risk.ts';
 import type { Situation } from '../model/situation.ts';

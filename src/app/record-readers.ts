@@ -1,5 +1,6 @@
 /** Records for the API: read from the store, opened and masked for who asks; and decisions made again. */
-import { diffBundles, diffValues, rejudge } from '../engine.ts';
+import { diffBundles, diffValues } from '../engine/differences.ts';
+import { rejudge } from '../engine/replay.ts';
 import { fromRfc3339, type Instant } from '../model/clock.ts';
 import { engineNumber, type Judgement } from '../model/decision.ts';
 import { isId } from '../model/ids.ts';

@@ -1,5 +1,5 @@
 /** What a process writes into the log about itself: its start, the configuration it runs, the policies it made active. */
-import type { Bundle } from '../engine.ts';
+import type { Bundle } from '../engine/bundle.ts';
 import type { AppendEntries } from '../ledger/index.ts';
 import type { Clock } from '../model/clock.ts';
 import type { EntryId, IdMaker } from '../model/ids.ts';

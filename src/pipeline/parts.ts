@@ -1,7 +1,7 @@
 /** What the pipeline is given by `app.ts`: the store, the keys, the judging that is in force, and whom to wake afterwards. */
 import type { KeyObject } from 'node:crypto';
 import type { PlanRef } from '../actions/index.ts';
-import type { Bundle } from '../engine.ts';
+import type { Bundle } from '../engine/bundle.ts';
 import type { Instant } from '../model/clock.ts';
 import type { IdentityId, IdMaker, PlanId, RandomBytes } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';

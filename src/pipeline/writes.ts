@@ -1,5 +1,7 @@
 /** Everything that a settled batch leaves in the database, as statements of one round trip. */
-import { type Bundle, holdOf, type Judged } from '../engine.ts';
+import type { Bundle } from '../engine/bundle.ts';
+import { holdOf } from '../engine/holds.ts';
+import type { Judged } from '../engine.ts';
 import {
   decidedEntry,
   planEntry,

@@ -144,8 +144,8 @@ export const importRules: readonly ImportRule[] = [
     name: 'engine',
     may: '`model`, `risk`, `policy`, `guard`, canonicalize',
     because: 'the order of judging is as pure as its steps',
-    of: /^src\/engine\.ts$/,
-    files: /^src\/(model|risk|policy|guard)\//,
+    of: /^src\/engine(\.ts$|\/)/,
+    files: /^src\/(model|risk|policy|guard|engine)\/|^src\/engine\.ts$/,
     packages: /^(canonicalize|node:crypto)$/,
   },
   {
@@ -153,7 +153,7 @@ export const importRules: readonly ImportRule[] = [
     may: '`model`, the steps, `engine`, `store`',
     because: 'the order of the steps is told by itself, without the wiring around it',
     of: /^src\/pipeline(\.ts$|\/)/,
-    files: /^src\/(model|signals|context|risk|policy|guard|actions|ledger|store|pipeline)\/|^src\/engine\.ts$/,
+    files: /^src\/(model|signals|context|risk|policy|guard|actions|ledger|store|pipeline)\/|^src\/engine(\.ts$|\/)/,
   },
   {
     name: 'app',

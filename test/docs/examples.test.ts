@@ -6,7 +6,8 @@ import { parseAllDocuments } from 'yaml';
 import { readPolicyFolder } from '../../src/app/policy-folder.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { parseConfiguration } from '../../src/cli/settings.ts';
-import { compileBundle, createTestJudge } from '../../src/engine.ts';
+import { compileBundle } from '../../src/engine/bundle.ts';
+import { createTestJudge } from '../../src/engine/replay.ts';
 import { guardsInForce } from '../../src/guard/index.ts';
 import { runDetectionTests, runInlineTests } from '../../src/policy/index.ts';
 

@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readPolicyFolder } from '../../src/app/policy-folder.ts';
-import { type Bundle, compileBundle, conclude, consider, questionsOf } from '../../src/engine.ts';
+import { type Bundle, compileBundle } from '../../src/engine/bundle.ts';
+import { conclude, consider, questionsOf } from '../../src/engine.ts';
 import { createTally, reachedBy, type WorstCase, worstCase } from '../../src/guard/index.ts';
 import { actionTypeNames } from '../../src/model/action.ts';
 import type { Instant } from '../../src/model/clock.ts';

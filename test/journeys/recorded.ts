@@ -2,7 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import fc from 'fast-check';
-import { type Bundle, compileBundle, conclude, consider, questionsOf, rejudge, type Snapshot } from '../../src/engine.ts';
+import { type Bundle, compileBundle } from '../../src/engine/bundle.ts';
+import { rejudge } from '../../src/engine/replay.ts';
+import { conclude, consider, questionsOf, type Snapshot } from '../../src/engine.ts';
 import { actionTypeNames } from '../../src/model/action.ts';
 import type { Judgement } from '../../src/model/decision.ts';
 import { levels } from '../../src/model/risk.ts';

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Bundle, diffBundles, diffValues, rejudge } from '../../src/engine.ts';
+import type { Bundle } from '../../src/engine/bundle.ts';
+import { diffBundles, diffValues } from '../../src/engine/differences.ts';
+import { rejudge } from '../../src/engine/replay.ts';
 import { bundleOf, type Recorded, record, replay, settings, shippedFiles, write } from './recorded.ts';
 
 const count = 10_000;

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readPolicyFolder } from '../../src/app/policy-folder.ts';
-import { compileBundle, createTestJudge } from '../../src/engine.ts';
+import { compileBundle } from '../../src/engine/bundle.ts';
+import { createTestJudge } from '../../src/engine/replay.ts';
 import { guardsInForce } from '../../src/guard/index.ts';
 import { scoreMutations, scorePercent, wantedScore } from '../../src/policy/index.ts';
 import { mutateCondition } from '../../src/policy/mutate.ts';

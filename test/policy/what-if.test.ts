@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readPolicyFolder } from '../../src/app/policy-folder.ts';
-import { compileBundle, createTestJudge } from '../../src/engine.ts';
+import { compileBundle } from '../../src/engine/bundle.ts';
+import { createTestJudge } from '../../src/engine/replay.ts';
 import { parseQuestion, whatIf } from '../../src/policy/index.ts';
 import { goodPolicy, policyPath } from './wrong-documents.ts';
 

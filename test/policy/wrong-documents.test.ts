@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readPolicyFolder } from '../../src/app/policy-folder.ts';
-import { compileBundle } from '../../src/engine.ts';
+import { compileBundle } from '../../src/engine/bundle.ts';
 import { lintVersions } from '../../src/policy/index.ts';
 import {
   exceptionPath,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readPolicyFolder } from '../../app/policy-folder.ts';
 import { loadProvider, providerNames } from '../../app/providers.ts';
-import { type CompiledBundle, compileBundle } from '../../engine.ts';
+import { type CompiledBundle, compileBundle } from '../../engine/bundle.ts';
 import type { Configured, Offer, PolicyFiles } from '../../policy/index.ts';
 import { outlineSettings } from '../../settings/index.ts';
 import type { CommandContext } from '../console.ts';

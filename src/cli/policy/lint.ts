@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import { readPolicyFolder } from '../../app/policy-folder.ts';
 import { systemClock } from '../../app/system.ts';
-import { type CompiledBundle, createTestJudge } from '../../engine.ts';
+import type { CompiledBundle } from '../../engine/bundle.ts';
+import { createTestJudge } from '../../engine/replay.ts';
 import { guardsInForce } from '../../guard/index.ts';
 import { toRfc3339 } from '../../model/clock.ts';
 import { type Fault, formatFaults, sortFaults } from '../../model/document.ts';

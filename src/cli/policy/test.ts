@@ -1,7 +1,8 @@
 /** `policy test`: the tests inside the documents, once or at every change of the folder. */
 import { watchPolicyFolder } from '../../app/policy-folder.ts';
 import { systemClock } from '../../app/system.ts';
-import { type CompiledBundle, createTestJudge } from '../../engine.ts';
+import type { CompiledBundle } from '../../engine/bundle.ts';
+import { createTestJudge } from '../../engine/replay.ts';
 import { guardsInForce } from '../../guard/index.ts';
 import { formatFaults } from '../../model/document.ts';
 import { AppError } from '../../model/errors.ts';

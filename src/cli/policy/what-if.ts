@@ -1,6 +1,6 @@
 /** `policy what-if`: a situation in words, and what the policies of the folder make of it. */
 import { systemClock } from '../../app/system.ts';
-import { createTestJudge } from '../../engine.ts';
+import { createTestJudge } from '../../engine/replay.ts';
 import { toRfc3339 } from '../../model/clock.ts';
 import { formatFaults } from '../../model/document.ts';
 import { parseQuestion, type WhatIf, whatIf } from '../../policy/index.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readPolicyFolder } from '../../../src/app/policy-folder.ts';
-import { type Bundle, compileBundle } from '../../../src/engine.ts';
+import { type Bundle, compileBundle } from '../../../src/engine/bundle.ts';
 import { runDetectionTests } from '../../../src/policy/index.ts';
 import { confidenceIn } from '../../../src/risk/factors.ts';
 
