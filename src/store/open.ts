@@ -77,8 +77,8 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 
 async function openEmbedded(options: OpenOptions): Promise<Store> {
   const { clock, log, hold } = options;
-  const pid = process.pid;
-  const enter = (server: EmbeddedServer) => (hold ? holdFolder : joinFolder)(server.connection, { pid, clock });
+  const enter = ({ connection }: EmbeddedServer) =>
+    hold ? holdFolder(connection, { dataDir: options.dataDir, clock }) : joinFolder(connection);
   let server: EmbeddedServer;
   let seat: OwnerLock;
   for (let attempt = 1; ; attempt++) {

@@ -6,6 +6,7 @@ import pg from 'pg';
 import type { Clock } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
 import { asStoreError } from './db.ts';
+import { livingOwner, removeOwner, writeOwner } from './owner-file.ts';
 
 /** First half of every advisory lock of this file; the second says which. */
 const lockSpace = 0x7265_7363;
@@ -23,27 +24,36 @@ export interface OwnerLock {
 }
 
 export interface HoldOptions {
-  /** Shown to whoever finds the folder in use. */
-  readonly pid: number;
+  readonly dataDir: string;
   readonly clock: Clock;
 }
 
 /** Takes the folder for this process. Held by another for 3 s: `store.folderInUse`, naming its process. */
-export function holdFolder(connection: pg.ClientConfig, options: HoldOptions): Promise<OwnerLock> {
-  return take(connection, `rescind owner ${options.pid}`, async (client) => {
-    const startedAt = options.clock.elapsedMs();
+export async function holdFolder(connection: pg.ClientConfig, { dataDir, clock }: HoldOptions): Promise<OwnerLock> {
+  const seat = await take(connection, `rescind owner ${process.pid}`, async (client) => {
+    const startedAt = clock.elapsedMs();
     for (;;) {
       const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1, $2) as taken', [lockSpace, ownerLock]);
-      if (rows[0]?.taken) return;
-      if (options.clock.elapsedMs() - startedAt > patienceMs) throw await folderInUse(client);
-      await options.clock.sleep(pollMs);
+      const living = await livingOwner(dataDir);
+      // One whose server just died has lost its lock and comes back for it.
+      if (rows[0]?.taken && (living === undefined || living === process.pid)) return writeOwner(dataDir);
+      if (rows[0]?.taken) await client.query('select pg_advisory_unlock($1, $2)', [lockSpace, ownerLock]);
+      if (clock.elapsedMs() - startedAt > patienceMs) throw await folderInUse(client, living);
+      await clock.sleep(pollMs);
     }
   });
+  return {
+    ...seat,
+    async release() {
+      await removeOwner(dataDir);
+      return seat.release();
+    },
+  };
 }
 
 /** Takes part without owning: a command beside a running service. */
-export function joinFolder(connection: pg.ClientConfig, options: HoldOptions): Promise<OwnerLock> {
-  return take(connection, `rescind guest ${options.pid}`, async () => {});
+export function joinFolder(connection: pg.ClientConfig): Promise<OwnerLock> {
+  return take(connection, `rescind guest ${process.pid}`, async () => {});
 }
 
 async function take(connection: pg.ClientConfig, name: string, own: (client: pg.Client) => Promise<void>): Promise<OwnerLock> {
@@ -91,13 +101,13 @@ async function take(connection: pg.ClientConfig, name: string, own: (client: pg.
   };
 }
 
-async function folderInUse(client: pg.Client): Promise<AppError> {
+async function folderInUse(client: pg.Client, living: number | undefined): Promise<AppError> {
   const { rows } = await client.query<{ name: string }>(
     `select a.application_name as name from pg_locks l join pg_stat_activity a on a.pid = l.pid
      where l.locktype = 'advisory' and l.classid = $1::oid and l.objid = $2::oid and l.granted limit 1`,
     [lockSpace, ownerLock],
   );
-  const pid = /^rescind owner (\d+)$/.exec(rows[0]?.name ?? '')?.[1];
+  const pid = living ?? /^rescind owner (\d+)$/.exec(rows[0]?.name ?? '')?.[1];
   return new AppError(
     'store.folderInUse',
     pid === undefined ? 'the data folder is in use by another process' : `the data folder is in use by process ${pid}`,

@@ -23,22 +23,28 @@ export type LockHolder =
 type ProcessFacts =
   | { readonly kind: 'gone' }
   | { readonly kind: 'zombie' }
-  | { readonly kind: 'alive'; readonly command: readonly string[] };
+  /** `since` tells it from a later process of its number. */
+  | { readonly kind: 'alive'; readonly command: readonly string[]; readonly since: string };
 
-async function inspectProcess(pid: number): Promise<ProcessFacts> {
+export async function inspectProcess(pid: number): Promise<ProcessFacts> {
   if (process.platform === 'linux') {
     try {
       const status = await readFile(`/proc/${pid}/stat`, 'utf8');
-      if (/^[ZX]/.test(status.slice(status.lastIndexOf(')') + 2))) return { kind: 'zombie' };
-      return { kind: 'alive', command: (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0') };
+      // From the third field of proc(5) on: names of programs may hold anything. The 22nd is the start, in ticks since the machine's.
+      const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
+      if (/^[ZX]/.test(fields[0] ?? '')) return { kind: 'zombie' };
+      return { kind: 'alive', command: (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0'), since: fields[19] ?? '' };
     } catch {
       return { kind: 'gone' };
     }
   }
   try {
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=,command=', '-p', String(pid)]);
-    const [status = '', ...command] = stdout.trim().split(/\s+/);
-    return status.startsWith('Z') ? { kind: 'zombie' } : { kind: 'alive', command: [command.join(' ')] };
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=,lstart=,command=', '-p', String(pid)]);
+    const [status = '', ...rest] = stdout.trim().split(/\s+/);
+    // A start is five words: day, month, day of the month, time, year.
+    return status.startsWith('Z')
+      ? { kind: 'zombie' }
+      : { kind: 'alive', command: [rest.slice(5).join(' ')], since: rest.slice(0, 5).join(' ') };
   } catch {
     return { kind: 'gone' };
   }

@@ -92,7 +92,7 @@ test('an empty folder becomes a database that listens on a socket in a folder of
   );
   expect(rows).toEqual([{ listens: '', checksums: 'on', encoding: 'UTF8' }]);
   expect(statSync(join(dataDir, 'pg')).mode & 0o777).toBe(0o700);
-  expect(readdirSync(dataDir).sort()).toEqual(['pg', 'pg.log']);
+  expect(readdirSync(dataDir).sort()).toEqual(['owner', 'pg', 'pg.log']);
   expect(statSync(join(dataDir, 'pg.log')).mode & 0o777).toBe(0o600);
   if (isRoot) expect(statSync(join(dataDir, 'pg')).uid).not.toBe(0);
   expect(store.adoptedServer).toBe(false);
@@ -195,6 +195,33 @@ describe('after a crash', () => {
 });
 
 describe('several at once', () => {
+  test('who lost its place together with its server keeps the folder, however long it takes to come back', async () => {
+    const dataDir = makeFolder();
+    const owner = startProcess(dataDir, 'hold');
+    await owner.said();
+    const command = await open(dataDir, false);
+    owner.child.kill('SIGSTOP');
+    await command.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1`, [
+      `rescind owner ${owner.child.pid}`,
+    ]);
+    await expect(open(dataDir)).rejects.toMatchObject({
+      code: 'store.folderInUse',
+      detail: `the data folder is in use by process ${owner.child.pid}`,
+    });
+    owner.child.kill('SIGCONT');
+    owner.close();
+    expect(await owner.said()).toEqual({ closed: true });
+    await open(dataDir);
+  });
+
+  test('the name of an owner whose number went to another process keeps nobody out', async () => {
+    const dataDir = makeFolder();
+    mkdirSync(dataDir, { recursive: true });
+    writeFileSync(join(dataDir, 'owner'), `${process.ppid}\n1\n`);
+    await open(dataDir);
+    expect(readFileSync(join(dataDir, 'owner'), 'utf8')).toMatch(new RegExp(`^${process.pid}\\n`));
+  });
+
   test('of two services on an empty folder one owns it, and the other is refused with the name of the first', async () => {
     const dataDir = makeFolder();
     const said = await Promise.all([startProcess(dataDir, 'hold'), startProcess(dataDir, 'hold')].map((process) => process.said()));
@@ -202,7 +229,7 @@ describe('several at once', () => {
     const refused = said.find((line) => line.code !== undefined);
     expect(refused).toMatchObject({ code: 'store.folderInUse', detail: `the data folder is in use by process ${owner?.pid}` });
     expect(await serverPid(join(dataDir, 'pg'))).toBeTypeOf('number');
-    expect(readdirSync(dataDir).sort()).toEqual(['pg', 'pg.log']);
+    expect(readdirSync(dataDir).sort()).toEqual(['owner', 'pg', 'pg.log']);
   });
 
   test('a command beside a service uses its server, and the last of the two to leave stops it', async () => {
@@ -231,7 +258,7 @@ describe('several at once', () => {
     const dataDir = makeFolder();
     const options = { dataDir, log: silentLog, clock: systemClock, settings: { fsync: 'off' } };
     const server = await startEmbedded(options);
-    const seat = await joinFolder(server.connection, { pid: process.pid, clock: systemClock });
+    const seat = await joinFolder(server.connection);
     const watcher = new pg.Client(server.connection);
     watcher.on('error', () => {});
     await watcher.connect();
