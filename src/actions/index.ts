@@ -20,8 +20,6 @@ export type {
   PlanStore,
   PlanView,
   ProcessNumber,
-  Reversible,
-  UndoneAction,
 } from './ports.ts';
 export { createQueue, type QueueParts } from './queue.ts';
 export { endsAllSessions, sessionsEndedAt } from './revocation.ts';

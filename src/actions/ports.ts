@@ -1,5 +1,5 @@
 /** What carrying out a plan needs from the store and the job queue, and the words that travel between them. */
-import type { ActionParameters, ActionState, ActionType } from '../model/action.ts';
+import type { ActionState } from '../model/action.ts';
 import type { Instant } from '../model/clock.ts';
 import type { Plan } from '../model/decision.ts';
 import type { Entry } from '../model/entry.ts';
@@ -7,6 +7,7 @@ import type { AccountId, ActionId, PlanId } from '../model/ids.ts';
 import type { Cause } from '../model/signal.ts';
 import type { Standing } from '../model/situation.ts';
 import type { Identity } from '../model/subject.ts';
+import type { Reversible, UndoneAction } from '../model/undo.ts';
 
 /** A plan by name and the connection whose queue carries its jobs. */
 export interface PlanRef {
@@ -55,23 +56,6 @@ export interface PlanView {
 }
 
 export type Owner = Pick<Identity, 'id' | 'tier' | 'protected' | 'groups' | 'names'>;
-
-/** An action that took effect and can be undone, with what that takes. */
-export interface Reversible {
-  readonly actionId: ActionId;
-  readonly accountId: AccountId;
-  readonly type: ActionType;
-  readonly inverse: ActionType;
-  readonly parameters: ActionParameters;
-  readonly doneAt: Instant;
-  /** When it ends by itself; null: when a person lifts it. */
-  readonly expiresAt: Instant | null;
-}
-
-export interface UndoneAction {
-  readonly actionId: ActionId;
-  readonly planId: PlanId;
-}
 
 /** What the claim writes beside the claim itself: the actions' first records, in the order of the plan, and entries. */
 export interface Intention {

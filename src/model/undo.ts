@@ -1,5 +1,7 @@
 /** Taking an action back, and doing again what somebody else took back: the signals of it, and what no signal can give back. */
-import type { ActionType } from './action.ts';
+import type { ActionParameters, ActionType } from './action.ts';
+import type { Instant } from './clock.ts';
+import type { AccountId, ActionId, PlanId } from './ids.ts';
 
 /** The signal type under which an action is undone; only the service makes it. */
 export const undoType = 'undo';
@@ -26,6 +28,23 @@ export interface ReversalFacts {
   readonly campaign?: string;
   /** How often somebody else reversed the action. */
   readonly reversed?: number;
+}
+
+/** An action that took effect and can be undone, with what that takes. */
+export interface Reversible {
+  readonly actionId: ActionId;
+  readonly accountId: AccountId;
+  readonly type: ActionType;
+  readonly inverse: ActionType;
+  readonly parameters: ActionParameters;
+  readonly doneAt: Instant;
+  /** When it ends by itself; null: when a person lifts it. */
+  readonly expiresAt: Instant | null;
+}
+
+export interface UndoneAction {
+  readonly actionId: ActionId;
+  readonly planId: PlanId;
 }
 
 /** What the affected person must do again after an action that nothing gives back; `undefined` where there is nothing to do. */

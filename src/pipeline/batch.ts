@@ -41,7 +41,8 @@ export interface JudgedBatch {
   readonly evidence: ReadonlyMap<IdentityId, Carried>;
 }
 
-interface Carried {
+/** Evidence as the batch has made it so far. */
+export interface Carried {
   readonly state: EvidenceState;
   readonly heldLevel: Level;
   readonly lookAt: EvidenceRow['lookAt'];

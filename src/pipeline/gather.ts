@@ -16,8 +16,8 @@ import {
 import { entryStatements } from '../store/ledger-append.ts';
 import type { SettleSession } from '../store/settle-session.ts';
 import type { Statement } from '../store/statement.ts';
+import type { Settled } from './naming.ts';
 import type { PipelineParts } from './parts.ts';
-import type { Settled } from './writes.ts';
 
 /** Plans that one notice names at most. */
 const namedPlans = 100;

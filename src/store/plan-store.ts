@@ -4,6 +4,7 @@ import type { Entry } from '../model/entry.ts';
 import type { AccountId, ActionId, PlanId } from '../model/ids.ts';
 import type { Standing } from '../model/situation.ts';
 import type { Identity } from '../model/subject.ts';
+import type { Reversible } from '../model/undo.ts';
 import { readActionsOf, readExternalIds, readPerson, type StoredAction } from './action-read.ts';
 import { type ActionValues, countAttempt, insertActions, updateActions } from './action-write.ts';
 import type { Db, Tx } from './db.ts';
@@ -12,7 +13,7 @@ import { finishPlan, nextInLane, type PlanOutcome } from './plan-finish.ts';
 import { type LoosePlan, takeBackPlans, waitingPlans } from './plan-recover.ts';
 import { type Owner, readOwners } from './protection.ts';
 import type { Statement } from './statement.ts';
-import { closeUndone, insertReversible, type ReversibleRow, undoneByDecision } from './undo-write.ts';
+import { closeUndone, insertReversible, undoneByDecision } from './undo-write.ts';
 
 export interface PlanStoreParts {
   readonly db: Db;
@@ -123,7 +124,7 @@ export function createPlanStore({ db, transaction, appendEntries, targets, admin
       end: PlanOutcome & {
         readonly records: readonly ActionValues[];
         readonly entries: readonly Entry[];
-        readonly reversible: readonly ReversibleRow[];
+        readonly reversible: readonly Reversible[];
         readonly undone: ClaimView['undoes'];
         readonly jobs: readonly Statement[];
       },

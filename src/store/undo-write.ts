@@ -1,19 +1,10 @@
 /** Rows of what can be undone, written with the end of the plan that did it, with the decision to undo it and with the end of that. */
-import type { ActionParameters, ActionType } from '../model/action.ts';
+import type { ActionType } from '../model/action.ts';
 import type { Instant } from '../model/clock.ts';
-import type { AccountId, ActionId, DecisionId, PlanId } from '../model/ids.ts';
+import type { ActionId, DecisionId, PlanId } from '../model/ids.ts';
+import type { Reversible, UndoneAction } from '../model/undo.ts';
 import type { Db, Tx } from './db.ts';
 import { joined, type Statement } from './statement.ts';
-
-export interface ReversibleRow {
-  readonly actionId: ActionId;
-  readonly accountId: AccountId;
-  readonly type: ActionType;
-  readonly inverse: ActionType;
-  readonly parameters: ActionParameters;
-  readonly doneAt: Instant;
-  readonly expiresAt: Instant | null;
-}
 
 /** States of accounts that somebody else could reverse behind our back; how long after the act they are read first. */
 const watched: readonly ActionType[] = ['account.suspend', 'account.disable'];
@@ -38,7 +29,7 @@ const supersedeText = `update undo set ended_at = ${instant('$4')}, ended_by = '
     and parameters::json->>'group' is not distinct from $5 and parameters::json->>'role' is not distinct from $6
     and exists (select from undo n where n.action_id = $3)`;
 
-export async function insertReversible(tx: Tx, planId: PlanId, rows: readonly ReversibleRow[]): Promise<void> {
+export async function insertReversible(tx: Tx, planId: PlanId, rows: readonly Reversible[]): Promise<void> {
   if (rows.length === 0) return;
   const written = rows.map((row) => ({
     ...row,
@@ -53,10 +44,7 @@ export async function insertReversible(tx: Tx, planId: PlanId, rows: readonly Re
 }
 
 /** What a decision undoes. */
-export async function undoneByDecision(
-  tx: Db,
-  decisionId: DecisionId,
-): Promise<readonly { readonly actionId: ActionId; readonly planId: PlanId }[]> {
+export async function undoneByDecision(tx: Db, decisionId: DecisionId): Promise<readonly UndoneAction[]> {
   const { rows } = await tx.query<{ actionId: ActionId; planId: PlanId }>({
     name: 'undo-of-decision',
     text: `select action_id as "actionId", plan_id as "planId" from undo where undo_decision_id = $1 and ended_at is null`,
