@@ -9,6 +9,7 @@ export {
   type RunResult,
 } from './executor.ts';
 export type { Checks } from './intention.ts';
+export { createLimiter } from './limiter.ts';
 export type {
   ActionRecord,
   JobDisposition,

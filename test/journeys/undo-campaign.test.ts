@@ -37,7 +37,16 @@ describe('a campaign of 600 people', () => {
   it('is reversed by one order, bound to its preview, to the state before', { timeout: 120_000 }, async () => {
     world.provider.hold('held-before', { suspended: true });
     const before = states();
+    const { pool } = process.core.store;
+    let waiting = 0;
+    const look = () => {
+      waiting = Math.max(waiting, pool.waitingCount);
+    };
+    pool.on('acquire', look);
     await release(world, process, [...many, 'held-before'], [revocation, suspension], wrong);
+    pool.off('acquire', look);
+    // Six hundred at once keep nobody else from the database.
+    expect(waiting).toBeLessThan(50);
     await release(world, process, ['other-source'], [suspension], { source: 'okta' });
     expect(difference(before)).toHaveLength(601);
     const preview = (await undo().preview(wrong, admin)) as {
