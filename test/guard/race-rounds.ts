@@ -3,7 +3,7 @@
  */
 import { parseArgs } from 'node:util';
 import { startTestServer, type TestDatabase } from '../support/database.ts';
-import { floodBegin, openFloodWorld, partners } from '../support/flood-world.ts';
+import { disturbingStates, floodBegin, openFloodWorld, partners } from '../support/flood-world.ts';
 
 export interface RaceFigures {
   readonly rounds: number;
@@ -31,8 +31,8 @@ export async function raceRounds(database: TestDatabase, rounds: number): Promis
         }),
       );
       const { rows } = await database.store.query<{ count: number }>(
-        `select count(distinct identity_id)::int as count from plan where state not in ('held', 'refused') and created_at = to_timestamp($1::float8 / 1000)`,
-        [at],
+        `select count(distinct identity_id)::int as count from plan where state = any ($2) and created_at = to_timestamp($1::float8 / 1000)`,
+        [at, disturbingStates],
       );
       const kind = round % 2 === 0 ? 'source' : 'people';
       const count = rows[0]?.count ?? 0;
