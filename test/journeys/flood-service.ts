@@ -71,8 +71,7 @@ export async function openFloodService(
     sinks: [{ id: 'soc', kind: 'webhook', url: receiver.url, secret }],
   };
   const world = await openFloodWorld(database, { ...given, clock, sections });
-  const [core] = world.cores as readonly [Core];
-  const { provider, people, options } = world;
+  const { core, provider, people, options } = world;
   for (const person of people) provider.signIn(person, { begunAt: floodBegin - hourMs });
 
   const metrics = createMetrics({ ledgerWaiting: async () => 0, undecided: async () => 0 });

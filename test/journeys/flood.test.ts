@@ -1,6 +1,5 @@
 /** One source, or three, calls six hundred of two thousand people high-risk: a mistake stays small. */
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Core } from '../../src/app/core.ts';
 import { testDatabase } from '../support/database.ts';
 import { type FloodWorld, floodBegin, openFloodWorld, partners } from '../support/flood-world.ts';
 import { disturbedBy, type FloodReport, formatReport, playFlood, type Scenario, scenarios } from './flood.ts';
@@ -65,7 +64,7 @@ describe('a flood of six hundred in one body', { timeout: 120_000 }, () => {
     ending = () => database.drop();
     const flood = await openFloodWorld(database, { people: 2_000 });
     world = flood;
-    const [core] = flood.cores as readonly [Core];
+    const { core } = flood;
     const settle = (people: readonly string[]) => core.batcher.submit(people.map((person) => flood.arrival(person, partners[0])));
     await settle(flood.people.slice(700, 1_300));
     expect(await flood.disturbed()).toHaveLength(8);

@@ -7,7 +7,9 @@ import { parse, stringify } from 'yaml';
 import { type Core, type CoreOptions, startCore } from '../../src/app/core.ts';
 import { providerSchemas } from '../../src/app.ts';
 import type { PlanState } from '../../src/model/action.ts';
+import type { Instant } from '../../src/model/clock.ts';
 import { formatFaults } from '../../src/model/document.ts';
+import type { IdMaker, SignalId } from '../../src/model/ids.ts';
 import { silentLog } from '../../src/model/log.ts';
 import type { Arrival } from '../../src/model/signal.ts';
 import { readSettings } from '../../src/settings/index.ts';
@@ -39,18 +41,19 @@ export const disturbingStates: readonly PlanState[] = ['released', 'done', 'part
 
 export interface FloodOptions {
   readonly people: number;
-  readonly processes?: number;
   /** False: the guards that count are out of reach. */
   readonly limits?: boolean;
-  /** Moved together with the database's clock. Absent: the clocks of the processes stand still, and nothing that they do by them happens. */
+  /** Moved together with the database's clock. Absent: the clock of the process stands still, and nothing that it does by it happens. */
   readonly clock?: ManualClock;
   /** Sections of the configuration beside those of the world. */
   readonly sections?: object;
 }
 
 export interface FloodWorld {
-  readonly cores: readonly Core[];
-  /** What the processes were started with. */
+  readonly core: Core;
+  /** Text of the configuration, for `floodOptions` of another process. */
+  readonly configuration: string;
+  /** What the core was started with. */
   readonly options: CoreOptions;
   readonly provider: SandboxProviderStandIn;
   readonly people: readonly string[];
@@ -80,9 +83,50 @@ function withoutLimits(text: string): string {
   return stringify(document);
 }
 
+/** What a process of the world is started with. */
+export async function floodOptions(configuration: string, clock = createManualClock(floodBegin)): Promise<CoreOptions> {
+  const providers = await providerSchemas();
+  const read = readSettings({ text: configuration, file: 'flood.yaml', env: {}, readFile: () => '', providers });
+  if (!read.ok) throw new Error(formatFaults(read.faults));
+  return {
+    settings: read.value,
+    kind: 'organisation',
+    workingDir: import.meta.dirname,
+    listen: async () => 'http://127.0.0.1:9',
+    build: { version: 'flood', build: createHash('sha256').update('flood').digest('hex') },
+    clock,
+    random: systemRandom,
+    log: silentLog,
+  };
+}
+
+/** A partner's word that a person is at high risk, as it comes from a door; no two are the same event. */
+export function markHigh(ids: IdMaker, person: string, source: string, now: Instant, more: Partial<Arrival> = {}) {
+  const id = ids.next<SignalId>(now);
+  return toItem(
+    markVerified<Arrival>({
+      type: 'caep_risk_high',
+      source,
+      sourceKind: 'transmitters',
+      cause: 'partner',
+      severity: 'high',
+      occurredAt: now,
+      receivedAt: now,
+      claim: { kind: 'person', person: [{ format: 'alias', value: person }] },
+      facts: {},
+      circumstances: {},
+      marks: [],
+      dedupeKey: id,
+      raw: id,
+      ...more,
+    }),
+    ids,
+  );
+}
+
 export async function openFloodWorld(
   database: TestDatabase,
-  { people: count, processes = 1, limits = true, clock, sections = {} }: FloodOptions,
+  { people: count, limits = true, clock, sections = {} }: FloodOptions,
 ): Promise<FloodWorld> {
   const people = Array.from({ length: count }, (_, n) => `person-${n}`);
   const ending: (() => Promise<unknown>)[] = [];
@@ -109,47 +153,27 @@ export async function openFloodWorld(
     writeFileSync(path, withoutLimits(readFileSync(path, 'utf8')));
   }
   const { host, port, user } = database.connection;
-  const read = readSettings({
-    text: stringify({
-      database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
-      policies,
-      enforcement: { default: 'report-only', connections: { directory: { mode: 'enforce', maxRung: 6 } } },
-      overrides: Object.fromEntries(everyPolicy.map((id) => [id, 'enforce'])),
-      profile: 'standard',
-      keys: { wrap: createHash('sha256').update('flood').digest('base64url') },
-      connections: [{ id: 'directory', provider: 'sandbox', baseUrl: provider.baseUrl, adminToken: provider.token, profile: 'standard' }],
-      identities: people.map((id) => ({ id, emails: [`${id}@example.com`], accounts: [{ connection: 'directory', id }] })),
-      network: { allowPrivate: ['127.0.0.0/8'] },
-      ...sections,
-    }),
-    file: 'flood.yaml',
-    env: {},
-    readFile: () => '',
-    providers: await providerSchemas(),
+  const configuration = stringify({
+    database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
+    policies,
+    enforcement: { default: 'report-only', connections: { directory: { mode: 'enforce', maxRung: 6 } } },
+    overrides: Object.fromEntries(everyPolicy.map((id) => [id, 'enforce'])),
+    profile: 'standard',
+    keys: { wrap: createHash('sha256').update('flood').digest('base64url') },
+    connections: [{ id: 'directory', provider: 'sandbox', baseUrl: provider.baseUrl, adminToken: provider.token, profile: 'standard' }],
+    identities: people.map((id) => ({ id, emails: [`${id}@example.com`], accounts: [{ connection: 'directory', id }] })),
+    network: { allowPrivate: ['127.0.0.0/8'] },
+    ...sections,
   });
-  if (!read.ok) throw new Error(formatFaults(read.faults));
-  const options: CoreOptions = {
-    settings: read.value,
-    kind: 'organisation',
-    workingDir: import.meta.dirname,
-    listen: async () => 'http://127.0.0.1:9',
-    build: { version: 'flood', build: createHash('sha256').update('flood').digest('hex') },
-    clock: clock ?? createManualClock(floodBegin),
-    random: systemRandom,
-    log: silentLog,
-  };
-  const cores: Core[] = [];
-  for (let n = 0; n < processes; n++) {
-    const core = await startCore(options);
-    ending.push(() => core.stop());
-    cores.push(core);
-  }
-  await Promise.all(cores.map((core) => core.judging.refresh()));
+  const options = await floodOptions(configuration, clock);
+  const core = await startCore(options);
+  ending.push(() => core.stop());
+  await core.judging.refresh();
 
-  let sent = 0;
   let now = floodBegin;
   return {
-    cores,
+    core,
+    configuration,
     options,
     provider,
     people,
@@ -158,26 +182,7 @@ export async function openFloodWorld(
       await store.query('update stopped.clock set at = to_timestamp($1::float8 / 1000)', [instant]);
       await clock?.advance(instant - clock.now());
     },
-    arrival: (person, source, more = {}) =>
-      toItem(
-        markVerified<Arrival>({
-          type: 'caep_risk_high',
-          source,
-          sourceKind: 'transmitters',
-          cause: 'partner',
-          severity: 'high',
-          occurredAt: now,
-          receivedAt: now,
-          claim: { kind: 'person', person: [{ format: 'alias', value: person }] },
-          facts: {},
-          circumstances: {},
-          marks: [],
-          dedupeKey: `flood ${++sent}`,
-          raw: `${sent}`,
-          ...more,
-        }),
-        (cores[0] as Core).ids,
-      ),
+    arrival: (person, source, more) => markHigh(core.ids, person, source, now, more),
     async disturbed() {
       const { rows } = await store.query<{ alias: string }>(
         `select distinct a.alias from plan p join identity_alias a on a.identity_id = p.identity_id where p.state = any ($1) order by 1`,
