@@ -3,7 +3,6 @@
  * everybody has a session, and a receiver that is told everything. Database and process share one clock, which is told the time.
  */
 import { Agent, request } from 'undici';
-import type { Core } from '../../src/app/core.ts';
 import { openDoors } from '../../src/app/doors.ts';
 import { createMetrics } from '../../src/app/metrics.ts';
 import { bindServer } from '../../src/app/server-parts.ts';
@@ -20,7 +19,7 @@ const audience = 'https://rescind.test.example';
 const authorization = 'Bearer partner-secret';
 const secret = `whsec_${Buffer.alloc(24, 's').toString('base64')}`;
 const riskChanged = 'https://schemas.openid.net/secevent/caep/event-type/risk-level-change';
-/** More than one batch holds, so that batches are as large as they can be. */
+/** More than one batch holds, so that the service alone says how large batches are. */
 const atOnce = 300;
 const hourMs = 3_600_000;
 
@@ -32,7 +31,6 @@ export interface Marked {
 }
 
 export interface FloodService {
-  readonly core: Core;
   readonly people: readonly string[];
   readonly receiver: WebhookReceiver;
   sign(marked: readonly Marked[]): Promise<readonly Signed[]>;
@@ -84,7 +82,6 @@ export async function openFloodService(
   const headers = { authorization, 'content-type': 'application/secevent+jwt' };
 
   return {
-    core,
     people,
     receiver,
     now: clock.now,
