@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { worstCase } from '../../src/guard/index.ts';
+import type { Core } from '../../src/model/entry.ts';
 import type { ReceivedWebhook } from '../fakes/webhook-receiver.ts';
 import { guards } from '../guard/support.ts';
 import { startTestServer, type TestDatabase } from '../support/database.ts';
@@ -29,7 +30,7 @@ export interface FloodReport {
   readonly released: readonly Released[];
   /** Who lost a session, or is asked for a second factor, at the provider. */
   readonly struck: readonly string[];
-  /** Plans that were held, by the guard that held them. */
+  /** Plans that were held, and may have expired since, by the guard that held them. */
   readonly held: Readonly<Record<string, number>>;
   readonly incidents: readonly { readonly id: string; readonly signalType: string; readonly state: string }[];
   readonly told: readonly ReceivedWebhook[];
@@ -42,9 +43,11 @@ export interface Released {
   readonly person: string;
   readonly source: string;
   readonly signalType: string;
-  readonly policyId: string;
-  /** Each with how it ended, e.g. `session.revoke done`. */
+  readonly level: string;
+  /** Each with the policy and the step that wanted it, e.g. `session.revoke of RP-900/revoke`. */
   readonly actions: readonly string[];
+  /** What became of the plan. */
+  readonly state: string;
 }
 
 const minute = 60_000;
@@ -106,15 +109,19 @@ async function settleDown({ store }: TestDatabase, service: FloodService): Promi
 }
 
 async function look({ store }: TestDatabase): Promise<Pick<FloodReport, 'released' | 'held' | 'incidents' | 'batches'>> {
-  const { rows: released } = await store.query<Released & { [column: string]: unknown }>(
-    `select a.alias as person, p.source, s.type as "signalType", p.policy_id as "policyId", array(
-       select c.type || ' ' || c.state from action c where c.plan_id = p.id order by c.position) as actions
-     from plan p join identity_alias a on a.identity_id = p.identity_id join signal s on s.id = p.signal_id
-     where p.state = any ($1) order by p.id`,
+  const { rows } = await store.query<{ person: string; state: string; core: string }>(
+    `select a.alias as person, p.state, e.core from plan p join identity_alias a on a.identity_id = p.identity_id
+     join ledger_entry e on e.id = p.decision_id where p.state = any ($1) order by p.id`,
     [disturbingStates],
   );
+  const released = rows.map(({ person, state, core }): Released => {
+    const { source, type, level, actions } = JSON.parse(core) as Core<'signal.decided'>;
+    const ran = actions.filter((action) => action.state === 'released');
+    const named = ran.map((action) => `${action.type} of ${action.policyId}/${action.step}`);
+    return { person, source, signalType: type, level, actions: named, state };
+  });
   const { rows: held } = await store.query<{ guard: string; count: number }>(
-    `select held_for as guard, count(*)::int as count from plan where state = 'held' group by 1 order by 1`,
+    `select held_for as guard, count(*)::int as count from plan where state in ('held', 'expired') group by 1 order by 1`,
   );
   const { rows: incidents } = await store.query<FloodReport['incidents'][number] & { [column: string]: unknown }>(
     'select id, signal_type as "signalType", state from incident order by id',
@@ -143,7 +150,8 @@ export function formatReport(report: FloodReport): string {
   return [
     `flood ${scenario}: ${disturbedBy(report).length} disturbed by plans, ${struck.length} at the provider, at most ${bound}`,
     ...shown.map(
-      ({ person, source, signalType, policyId, actions }) => `  ${person}: ${signalType} of ${source}, ${policyId}: ${actions.join(', ')}`,
+      ({ person, source, signalType, level, actions, state }) =>
+        `  ${person}: ${signalType} of ${source}, so ${level}: ${actions.join(', ')}: ${state}`,
     ),
     ...(more > 0 ? [`  and ${more} plans more`] : []),
     `  held: ${
