@@ -17,7 +17,10 @@ export interface Batch {
   readonly now: Instant;
 }
 
-/** What a stream really holds; most hold several. */
+/**
+ * What a stream really holds; most hold several. In order: more than one source tells what the liar tells; it lasts for hours; a process
+ * cuts where it might have gathered; somebody is named again; three processes settle it, one overtaking another.
+ */
 export const kinds = ['splitSources', 'slowDrip', 'batchEdges', 'repeatedNames', 'threeProcesses'] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -119,7 +122,6 @@ function kindsOf(told: readonly Told[], batches: readonly Batch[]): ReadonlySet<
   const lies = new Set(told.filter(({ source }) => source === liar).map(({ type }) => type));
   const liars = new Set(told.filter(({ type }) => lies.has(type)).map(({ source }) => source));
   const isDrip = (told.at(-1) as Told).at - (told[0] as Told).at >= dripMs;
-  /** One process cuts where it might have gathered. */
   const isEdge = (batch: Batch, n: number) => {
     const before = batches.slice(0, n).findLast(({ process }) => process === batch.process)?.told;
     const apart = before === undefined ? Number.POSITIVE_INFINITY : (batch.told[0] as Told).at - (before[0] as Told).at;

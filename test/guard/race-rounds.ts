@@ -65,6 +65,8 @@ async function startRacer(configuration: string): Promise<Racer> {
     env: { ...process.env, RACE_CONFIGURATION: configuration },
   });
   const ended = once(child, 'exit');
+  // What it did not hear, it does not answer either.
+  child.stdin.on('error', () => {});
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const hear = async (word: string) => {
     const { value } = await lines.next();
