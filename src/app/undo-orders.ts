@@ -172,7 +172,14 @@ async function orderMany(core: Core, given: UndoFilter, hash: string, reason: st
     const order = { id, hash, filter: JSON.stringify(given), reason, by: caller.name, incidentId: given.incident ?? null };
     const actionIds = actions.map(({ actionId }) => actionId);
     if ((await orderCampaign(tx, order, actionIds, at)) !== actions.length) throw changed;
-    const facts = { campaignId: id, hash, actions: actions.length, people: peopleOf(actions), by: caller.name };
+    const facts = {
+      campaignId: id,
+      ...(given.incident === undefined ? {} : { incidentId: given.incident }),
+      hash,
+      actions: actions.length,
+      people: peopleOf(actions),
+      by: caller.name,
+    };
     await core.append(tx, [{ id: core.ids.next<EntryId>(at), type: 'undo.ordered', at, core: facts, pii: null }]);
     return { id, hash, actions: actions.length, people: peopleOf(actions), undone: 0, held: 0, open: actions.length, left: 0 };
   });

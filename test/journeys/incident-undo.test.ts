@@ -70,7 +70,9 @@ describe('an incident', () => {
     expect(after.undos).toMatchObject([{ undone: 8, held: 0, open: 0, left: 0, orderedBy: 'root', reason: 'their rule was wrong' }]);
     expect(after.timeline).toContainEqual(expect.objectContaining({ event: 'undo', orderId: after.undos[0].id, by: 'root' }));
     expect(after.heldPlanIds).toEqual(incident.heldPlanIds);
-    expect(after.plans).toMatchObject({ held: 4 });
+    expect(after.plans).toEqual({ undone: 8, held: 4 });
+    const [line] = await world.query(`select core from ledger_entry where type = 'undo.ordered'`);
+    expect(JSON.parse(String(line?.['core']))).toMatchObject({ incidentId: incident.id, hash, actions: 8, people: 8, by: 'root' });
   });
 
   it('is told of as one thing once it is undone', async () => {
