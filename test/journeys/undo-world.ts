@@ -63,7 +63,10 @@ export async function release(
   });
   const statement = insertPlans(rows);
   await world.query(statement.text, [...statement.values]);
-  await Promise.all(rows.map(({ plan }) => core.executor.run(plan.id)));
+  await runAll(
+    core,
+    rows.map(({ plan }) => plan.id),
+  );
   return rows.map(({ plan }) => ({
     planId: plan.id,
     identityId: plan.identityId as IdentityId,
@@ -71,12 +74,21 @@ export async function release(
   }));
 }
 
+/** As many at once as connections to the database can be had for in time, also on a busy machine. */
+async function runAll(core: PeopleProcess['core'], planIds: readonly PlanId[]): Promise<void> {
+  for (let start = 0; start < planIds.length; start += 32)
+    await Promise.all(planIds.slice(start, start + 32).map((id) => core.executor.run(id)));
+}
+
 /** Lets the plans that were released meanwhile come to their end. */
 export async function carryOut(world: PeopleWorld, { core }: PeopleProcess): Promise<void> {
   for (;;) {
     const open = await world.query(`select id from plan where state = 'released'`);
     if (open.length === 0) return;
-    await Promise.all(open.map(({ id }) => core.executor.run(id as PlanId)));
+    await runAll(
+      core,
+      open.map(({ id }) => id as PlanId),
+    );
   }
 }
 
