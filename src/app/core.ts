@@ -219,7 +219,8 @@ export async function startCore(options: CoreOptions) {
       for (const planId of released)
         executor.run(planId).catch((error: unknown) => log.warn({ planId, error: (error as Error).name }, 'plan.runFailed'));
     };
-    const telling = createTelling({ settings, store, ids, clock, log });
+    const statusUrl = `${settings.publicUrl ?? `${origin}${settings.listen.basePath ?? ''}`}/`;
+    const telling = createTelling({ settings, store, ids, statusUrl, clock, log });
     ending.push(() => telling.stop());
     const settling = createSettleConnection(store);
     ending.push(() => settling.close());
@@ -279,7 +280,7 @@ export async function startCore(options: CoreOptions) {
     await recordStart(started, records);
     const levels = createHeldLevels({ store, judging, clock, log });
     const breakers = createBreakers({ judging, settings: judgingConfig, batcher, records, telling, clock, log });
-    const holds = createHoldTimeouts({ store, judging, keyring, settings, append, ids, clock, jobs, begin }, log);
+    const holds = createHoldTimeouts({ store, judging, keyring, settings, append, telling, ids, clock, jobs, begin }, log);
     const undos = createUndos({
       store,
       batcher,
@@ -304,6 +305,7 @@ export async function startCore(options: CoreOptions) {
       breakers,
       holds,
       undos,
+      pausing: { ...records, judging, settings, telling },
       clock,
       log,
     });

@@ -16,6 +16,7 @@ import type { Keyring } from '../store/keyring.ts';
 import { type PlanListRow, readDecisionEntries } from '../store/list-records.ts';
 import type { Store } from '../store/open.ts';
 import type { Judging } from './judging.ts';
+import type { Telling } from './telling.ts';
 import { instant, planView } from './views.ts';
 
 /** What of a decision's entry a hold is read from. */
@@ -38,6 +39,7 @@ export interface HoldParts {
   readonly keyring: Keyring;
   readonly settings: Pick<Settings, 'operators'>;
   readonly append: AppendEntries<Tx>;
+  readonly telling: Pick<Telling, 'tell'>;
   readonly ids: IdMaker;
   readonly clock: Clock;
   /** Statements that send one job a plan, in the transaction that releases it. */

@@ -10,9 +10,10 @@ import type { Instant } from '../model/clock.ts';
 import type { Plan } from '../model/decision.ts';
 import type { ActionId, DecisionId, IdentityId, PlanId, SignalId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
+import { type Notice, namePlans } from '../model/notice.ts';
 import { again } from '../store/again.ts';
 import type { Tx } from '../store/db.ts';
-import { endlessHolds, overduePlans, PersonMoved, setHoldEnd, takeSweep } from '../store/held-plan-write.ts';
+import { endlessHolds, type LockedPlan, overduePlans, PersonMoved, setHoldEnd, takeSweep } from '../store/held-plan-write.ts';
 import { readDecisionEntries } from '../store/list-records.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses } from '../store/settle-write.ts';
@@ -71,6 +72,7 @@ async function expireSome(parts: HoldParts, log: Log): Promise<number> {
       at,
       async ({ terms }) => terms,
     );
+    await tellExpired(parts, tx, expired, at);
     const released: PlanId[] = [];
     for (const one of expired) {
       if (one.terms.onTimeout === 'escalate')
@@ -85,6 +87,20 @@ async function expireSome(parts: HoldParts, log: Log): Promise<number> {
   );
   parts.begin(released);
   return expired;
+}
+
+/** One notice of all, and one that pages of those whose approval asks for it. */
+async function tellExpired({ telling }: HoldParts, tx: Tx, expired: readonly HeldAgain[], at: Instant): Promise<void> {
+  const [urgent, others] = [true, false].map((escalates) =>
+    expired.filter(({ terms }) => (terms.onTimeout === 'escalate') === escalates).map(({ row }) => row),
+  ) as [LockedPlan[], LockedPlan[]];
+  const told: Notice[] = [];
+  if (others.length > 0) told.push({ type: 'plan.expired', about: null, ...namePlans(others) });
+  if (urgent.length > 0) {
+    const { data, people } = namePlans(urgent);
+    told.push({ type: 'plan.escalated', about: null, data: { ...data, page: true }, people });
+  }
+  await telling.tell(tx, told, at);
 }
 
 /** A lesser step of the policy on the same account, by every guard as it stands now. */

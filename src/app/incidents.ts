@@ -14,9 +14,10 @@ import {
   incidentSummary,
   listIncidents,
 } from '../store/incident-read.ts';
+import { campaignsOfIncident } from '../store/undo-campaign.ts';
 import type { Core } from './core.ts';
 import { giveVerdict } from './verdicts.ts';
-import { decisionView, incidentView, instant } from './views.ts';
+import { decisionView, incidentView, instant, progressView } from './views.ts';
 
 /** Plans and people that one answer names at most. */
 const shownAtMost = 2_000;
@@ -35,9 +36,10 @@ export function incidentReader(core: Core): RecordReader {
 }
 
 async function showIncident({ store }: Core, row: IncidentRow): Promise<Item> {
-  const [members, identityIds] = await Promise.all([
+  const [members, identityIds, orders] = await Promise.all([
     incidentMembers(store, row.id, shownAtMost),
     incidentPeople(store, row.id, shownAtMost),
+    campaignsOfIncident(store, row.id),
   ]);
   const plans = members.map(({ at, actions, ...plan }) => ({
     at: instant(at),
@@ -47,11 +49,13 @@ async function showIncident({ store }: Core, row: IncidentRow): Promise<Item> {
   }));
   const opened = { at: instant(row.openedAt), event: 'opened', guard: row.guard, source: row.source };
   const judged = { at: instant(row.judgedAt), event: 'judged', verdict: row.verdict, by: row.judgedBy };
-  const timeline = [...plans, opened, ...(row.judgedAt === null ? [] : [judged])];
+  const undone = orders.map(({ id, orderedAt, orderedBy }) => ({ at: instant(orderedAt), event: 'undo', orderId: id, by: orderedBy }));
+  const timeline = [...plans, opened, ...(row.judgedAt === null ? [] : [judged]), ...undone];
   return {
     ...incidentView(row),
     identityIds,
     heldPlanIds: members.filter(({ state }) => state === 'held').map(({ planId }) => planId),
+    undos: orders.map(progressView),
     timeline: timeline.sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? -1 : (a.at ?? '') > (b.at ?? '') ? 1 : 0)),
   };
 }

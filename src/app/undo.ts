@@ -9,10 +9,12 @@ import { type Clock, type Instant, toRfc3339 } from '../model/clock.ts';
 import type { Entry } from '../model/entry.ts';
 import type { EntryId, IdMaker } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
+import type { Notice } from '../model/notice.ts';
 import { putBackType, type ReversalFacts, undoType } from '../model/undo.ts';
 import { arrivePutBack, arriveUndo, type Batcher, type Item, toItem } from '../signals/index.ts';
 import type { Tx } from '../store/db.ts';
 import type { Store } from '../store/open.ts';
+import { takeFinishedCampaigns } from '../store/undo-campaign.ts';
 import {
   countReversal,
   type DueRead,
@@ -23,6 +25,7 @@ import {
   takeDueReads,
   takeDueUndos,
   takeUnannounced,
+  takeUndone,
   writeRead,
 } from '../store/undo-due.ts';
 import type { ConnectedAdapters } from './adapters.ts';
@@ -98,6 +101,19 @@ export function createUndos(parts: UndoParts): Undos {
     for (const { actionId, expiresAt } of ending) log.info({ actionId, until: toRfc3339(expiresAt) }, 'action.expiring');
   }
 
+  /** What people ordered undone and is seen undone; of a campaign once, when no more of it goes on by itself. */
+  async function tellFinished(): Promise<void> {
+    const at = clock.now();
+    await store.transaction(async (tx) => {
+      const actions = await takeUndone(tx, at, atOnce);
+      const told: Notice[] =
+        actions.length === 0 ? [] : [{ type: 'undo.finished', about: null, data: { actions: [...actions] }, people: [] }];
+      for (const campaign of await takeFinishedCampaigns(tx, at))
+        told.push({ type: 'undo.finished', about: campaign.campaignId, data: campaign, people: [] });
+      await telling.tell(tx, told, at);
+    });
+  }
+
   async function readOne(row: DueRead, stop: AbortSignal): Promise<void> {
     const seen = await readBack(row, stop);
     const at = clock.now();
@@ -114,7 +130,14 @@ export function createUndos(parts: UndoParts): Undos {
     const counted = await countReversal(tx, actionId, at, at + readDelayMs(0));
     if (counted === undefined) return false;
     const { planId, times } = counted;
-    await append(tx, [{ id: ids.next<EntryId>(at), type: 'action.reversed', at, core: { actionId, planId, times }, pii: null }]);
+    const facts = { actionId, planId, times };
+    await append(tx, [{ id: ids.next<EntryId>(at), type: 'action.reversed', at, core: facts, pii: null }]);
+    // The first time it is put back; from then on a person must look.
+    await telling.tell(
+      tx,
+      [{ type: 'action.reversed', about: actionId, data: { ...facts, ...(times > 1 ? { page: true } : {}) }, people: [] }],
+      at,
+    );
     log.warn({ actionId, times }, 'action.reversed');
     return true;
   }
@@ -156,6 +179,7 @@ export function createUndos(parts: UndoParts): Undos {
       await announce();
       let count = 0;
       for (let some = atOnce; some === atOnce; count += some) some = await undoSome();
+      await tellFinished();
       return count;
     },
     async watch(stop) {

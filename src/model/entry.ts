@@ -123,7 +123,7 @@ export const coreSchemas = {
   'action.expiring': z.strictObject({ actionId: id, planId: id, until: instant }),
   /** Found reversed, by nobody of ours; how often by now. */
   'action.reversed': z.strictObject({ actionId: id, planId: id, times: whole }),
-  'undo.ordered': z.strictObject({ campaignId: id, hash, actions: whole, people: whole, by: code }),
+  'undo.ordered': z.strictObject({ campaignId: id, incidentId: id.optional(), hash, actions: whole, people: whole, by: code }),
   'policy.changed': z.strictObject({
     bundleHash: hash,
     previous: hash.nullable(),

@@ -88,6 +88,10 @@ export const recordSchemas = {
     openedAt: instant,
     lastAt: instant,
     verdict: z.enum(incidentVerdicts).nullable(),
+    undos: z
+      .array(z.looseObject({ id, undone: z.int(), held: z.int(), open: z.int(), left: z.int() }))
+      .optional()
+      .describe('Of one incident: the orders that undid it, and how far each has come'),
   }),
   actions: z.looseObject({
     id,

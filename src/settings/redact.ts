@@ -16,7 +16,7 @@ const mask = '(hidden)';
 const shownKeys = new Set(
   `publicUrl host port basePath trustProxy level dataDir policies mode default maxRung profile provider kind timeZone workingHours dir
    orgUrl tenantId graphUrl loginUrl baseUrl realm pollSeconds stepUpGroup blockZone scheme issuer audience jwksUri metadataUrl wellKnown
-   streamId delivery algorithms tolerate extraIssuers formats issuers domains events types rolesClaim allowPrivate noProxy may`
+   streamId delivery algorithms tolerate extraIssuers formats issuers domains events types rolesClaim allowPrivate noProxy may security`
     .trim()
     .split(/\s+/),
 );

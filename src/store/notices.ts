@@ -1,20 +1,13 @@
 /** Notices that wait to be sent: written in the transaction of what they tell, claimed by whichever process has time. */
 import type { Instant } from '../model/clock.ts';
 import type { IdentityId } from '../model/ids.ts';
-import type { Notice, NoticeType } from '../model/notice.ts';
+import type { Notice } from '../model/notice.ts';
 import type { Db } from './db.ts';
 import { joined, type Statement } from './statement.ts';
 
-export interface NoticeRow extends Notice {
-  readonly id: string;
-  readonly sink: string;
-}
+export type NoticeRow = Notice & { readonly id: string; readonly sink: string };
 
-export interface ClaimedNotice extends Notice {
-  readonly id: string;
-  readonly attempts: number;
-  readonly createdAt: Instant;
-}
+export type ClaimedNotice = Notice & { readonly id: string; readonly attempts: number; readonly createdAt: Instant };
 
 /** News of an incident waits so long, and what comes meanwhile goes with it. */
 const updateAfterMs = 60_000;
@@ -43,7 +36,7 @@ export function insertNotices(rows: readonly NoticeRow[], at: Instant): Statemen
 export async function claimNotice(db: Db, sink: string, at: Instant, until: Instant): Promise<ClaimedNotice | undefined> {
   const { rows } = await db.query<{
     id: string;
-    type: NoticeType;
+    type: Notice['type'];
     about: string | null;
     data: string;
     people: IdentityId[];
@@ -57,7 +50,7 @@ export async function claimNotice(db: Db, sink: string, at: Instant, until: Inst
      returning id, type, about, data, people, attempts, created_at as "createdAt"`,
     [sink, at, until],
   );
-  return rows[0] && { ...rows[0], data: JSON.parse(rows[0].data) as Notice['data'] };
+  return rows[0] && ({ ...rows[0], data: JSON.parse(rows[0].data) as Notice['data'] } as ClaimedNotice);
 }
 
 export type NoticeEnd =

@@ -44,6 +44,8 @@ export interface HoldPolicy {
   readonly thorough?: boolean;
   /** Ladder without the lower step: nothing runs meanwhile. */
   readonly alone?: boolean;
+  /** One step of these actions, which asks nobody. */
+  readonly acts?: readonly object[];
 }
 
 export interface HoldWorld {
@@ -60,6 +62,8 @@ export interface HoldWorld {
   carryOut(): Promise<void>;
   pass(seconds: number): Promise<void>;
   query(text: string, values?: unknown[]): Promise<readonly Record<string, unknown>[]>;
+  /** What others are told, by type, in order. */
+  told(type: string): Promise<readonly Answer[]>;
   /** Types of log entries since the start, in order. */
   log(): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -126,6 +130,8 @@ export async function openHoldWorld(options: {
         accounts: [{ connection: 'sandbox', id }],
         ...(options.protectedPeople?.includes(id) ? { protected: true } : {}),
       })),
+      // Nobody listens: what would be told stands in the table.
+      sinks: [{ id: 'soc', kind: 'webhook', url: 'http://127.0.0.1:9/', secret: `whsec_${Buffer.alloc(24, 's').toString('base64')}` }],
       network: { allowPrivate: ['127.0.0.0/8'] },
     }),
     file: 'holds.yaml',
@@ -179,6 +185,8 @@ export async function openHoldWorld(options: {
       await setTime();
     },
     query,
+    told: async (type) =>
+      (await query('select data from notice where type = $1 order by id', [type])).map(({ data }) => JSON.parse(String(data))),
     async log() {
       await core.sequencer.flush();
       const rows = await query(
@@ -199,7 +207,7 @@ export async function openHoldWorld(options: {
   return world;
 }
 
-function policyText({ required = 1, timeout = '24h', onTimeout = 'fallback', alone = false, thorough = false }: HoldPolicy): string {
+function policyText({ acts, required = 1, timeout = '24h', onTimeout = 'fallback', alone = false, thorough = false }: HoldPolicy): string {
   const tokens = { type: 'token.revoke', scope: 'all' };
   const contain = { step: 'contain', actions: thorough ? [{ type: 'session.revoke', scope: 'all' }, tokens] : [tokens] };
   const end = {
@@ -234,8 +242,13 @@ function policyText({ required = 1, timeout = '24h', onTimeout = 'fallback', alo
       subjects: { kinds: ['person'], excludeGroups: ['break-glass'] },
     },
     when: 'risk.score >= 1.0',
-    respond: alone ? { scope: 'person', ladder: [end] } : { scope: 'person', ladder: [contain, end], fallback: 'contain' },
-    approvals: { socLead: { approvers: ['group:soc-l2'], required, notSelf: true, timeout, onTimeout } },
+    respond:
+      acts !== undefined
+        ? { scope: 'person', ladder: [{ step: 'end', actions: acts }] }
+        : alone
+          ? { scope: 'person', ladder: [end] }
+          : { scope: 'person', ladder: [contain, end], fallback: 'contain' },
+    ...(acts === undefined ? { approvals: { socLead: { approvers: ['group:soc-l2'], required, notSelf: true, timeout, onTimeout } } } : {}),
     tests: [
       { name: 'a replayed cookie', given: {}, expect: { match: true, step: 'end' } },
       { name: 'a day later', given: { signals: [{ type: 'cookie_replay', at: '-25h' }] }, expect: { match: false, because: 'age' } },

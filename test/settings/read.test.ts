@@ -40,7 +40,7 @@ operators:
   tokens: [{ name: ci, sha256: ${sha.toUpperCase()}, roles: [admin] }]
 identities:
   - { id: alice, emails: [alice@example.com], accounts: [{ connection: okta-main, id: 00u1 }], privileged: false, protected: false, groups: [] }
-sinks: [{ id: chat, kind: smtp, url: https://hooks.example/x }]
+sinks: [{ id: mail, kind: smtp, host: mail.example, port: 465, security: tls, from: r@acme.example, to: soc@acme.example }]
 network: { allowPrivate: [127.0.0.0/8], proxy: http://proxy:3128, noProxy: [.local] }
 `;
 const env = { DB: 'postgres://u:p@db/rescind', OKTA_TOKEN: 'okta-secret-token', PUSH: 'push-secret' };

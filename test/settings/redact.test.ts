@@ -6,7 +6,16 @@ import { settingsOf } from './support.ts';
 
 const fingerprint = (hidden: string) => createHash('sha256').update(`key ${hidden}`).digest('hex').slice(0, 12);
 
-const secrets = ['db-password', 'okta-token-1', 'push-secret', 'client-secret', 'wrapping-key', 'proxy-password', 'hook-secret'] as const;
+const secrets = [
+  'db-password',
+  'okta-token-1',
+  'push-secret',
+  'client-secret',
+  'wrapping-key',
+  'proxy-password',
+  'hook-secret',
+  'hookSecret',
+] as const;
 const people = [
   'alice@example.com',
   'admin@example.com',
@@ -36,7 +45,7 @@ operators:
   tokens: [{ name: ci, sha256: ${'b'.repeat(64)}, roles: [ingest] }]
 identities:
   - { id: alice-alias, emails: [alice@example.com], phone: "+4799887766", employeeNumber: E-1001, protected: true }
-sinks: [{ id: chat, kind: smtp, url: https://hooks.example/hook-secret }]
+sinks: [{ id: chat, kind: webhook, url: https://hooks.example/?k=hook-secret, secret: whsec_hookSecretHookSecretHookSecretHookSe }]
 network: { proxy: http://u:proxy-password@proxy }
 `;
 
