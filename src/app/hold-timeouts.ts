@@ -14,6 +14,7 @@ import { type Notice, namePlans } from '../model/notice.ts';
 import { again } from '../store/again.ts';
 import type { Tx } from '../store/db.ts';
 import { endlessHolds, type LockedPlan, overduePlans, PersonMoved, setHoldEnd, takeSweep } from '../store/held-plan-write.ts';
+import { incidentsOfPlans } from '../store/incident-read.ts';
 import { readDecisionEntries } from '../store/list-records.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses } from '../store/settle-write.ts';
@@ -89,13 +90,23 @@ async function expireSome(parts: HoldParts, log: Log): Promise<number> {
   return expired;
 }
 
-/** One notice of all, and one that pages of those whose approval asks for it. */
+/** One notice of all, and one that pages of those whose approval asks for it. What an incident gathers is news of the incident. */
 async function tellExpired({ telling }: HoldParts, tx: Tx, expired: readonly HeldAgain[], at: Instant): Promise<void> {
   const [urgent, others] = [true, false].map((escalates) =>
     expired.filter(({ terms }) => (terms.onTimeout === 'escalate') === escalates).map(({ row }) => row),
   ) as [LockedPlan[], LockedPlan[]];
-  const told: Notice[] = [];
-  if (others.length > 0) told.push({ type: 'plan.expired', about: null, ...namePlans(others) });
+  const incidents = await incidentsOfPlans(
+    tx,
+    others.map(({ id }) => id),
+  );
+  const alone = others.filter(({ id }) => !incidents.has(id));
+  const told: Notice[] = [...new Set(incidents.values())].map((id) => ({
+    type: 'incident.updated',
+    about: id,
+    data: { incidentId: id },
+    people: [],
+  }));
+  if (alone.length > 0) told.push({ type: 'plan.expired', about: null, ...namePlans(alone) });
   if (urgent.length > 0) {
     const { data, people } = namePlans(urgent);
     told.push({ type: 'plan.escalated', about: null, data: { ...data, page: true }, people });
