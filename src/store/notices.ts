@@ -9,7 +9,7 @@ export type NoticeRow = Notice & { readonly id: string; readonly sink: string };
 
 export type ClaimedNotice = Notice & { readonly id: string; readonly attempts: number; readonly createdAt: Instant };
 
-/** News of an incident waits so long, and what comes meanwhile goes with it. */
+/** News of an incident waits so long, and what comes meanwhile goes with it; nobody is told more often. */
 const updateAfterMs = 60_000;
 
 const insertText = `insert into notice (id, sink, type, about, data, people, created_at, next_at)
@@ -46,9 +46,11 @@ export async function claimNotice(db: Db, sink: string, at: Instant, until: Inst
     `update notice set attempts = attempts + 1, next_at = to_timestamp($3::float8 / 1000) where id = (
        select n.id from notice n where n.sink = $1 and n.state = 'waiting' and n.next_at <= to_timestamp($2::float8 / 1000)
          and not exists (select from notice e where e.sink = n.sink and e.state = 'waiting' and e.about = n.about and e.id < n.id)
+         and (n.type <> 'incident.updated' or not exists (select from notice e where e.sink = n.sink and e.type = n.type and e.about = n.about
+           and e.ended_at > to_timestamp(($2::float8 - $4::float8) / 1000)))
        order by n.id limit 1 for update skip locked)
      returning id, type, about, data, people, attempts, created_at as "createdAt"`,
-    [sink, at, until],
+    [sink, at, until, updateAfterMs],
   );
   return rows[0] && ({ ...rows[0], data: JSON.parse(rows[0].data) as Notice['data'] } as ClaimedNotice);
 }

@@ -8,6 +8,8 @@ const statements = [
   'create index undo_campaign_incident on undo_campaign (incident_id) where incident_id is not null',
   'create index undo_campaign_untold on undo_campaign (id) where told_at is null',
   'alter table undo add column told_at timestamptz',
+  // When news of an incident was last told.
+  `create index notice_updated on notice (about, ended_at) where type = 'incident.updated'`,
   // What was undone before is nobody's news.
   'update undo_campaign set told_at = ordered_at',
   'update undo set told_at = ended_at where ended_at is not null',
