@@ -136,6 +136,17 @@ describe('a held plan', () => {
     expect((await world.get(`/api/v1/plans/${list.items[0].id}`)).state).toBe('refused');
   });
 
+  it('is judged by the administrators and directories of now, not of when it was decided', async () => {
+    const admin = { privileged: true };
+    world = await openHoldWorld({ people: ['ann', 'ben', 'cat'], about: { ann: admin, ben: admin, cat: admin } });
+    await world.core.judging.refresh();
+    await world.order('ann', 'account.suspend');
+    const list = await world.held();
+    await world.query(`update account set status = 'disabled' where external_id = 'ben'`);
+    expect((await approve(list)).body.detail).toContain('a guard refuses it (adminFloor)');
+    expect((await world.get(`/api/v1/plans/${list.items[0].id}`)).heldFor).toBe('adminFloor');
+  });
+
   it('of two people at once is let go by one', async () => {
     world = await openHoldWorld({ people: ['ben'] });
     await world.hijack('ben');

@@ -54,6 +54,8 @@ export interface HoldWorld {
   post(path: string, body: object, as?: string): Promise<{ status: number; body: Answer }>;
   /** A signal that makes the person's score high; answers the decision. */
   hijack(who: string, type?: string, as?: string): Promise<string>;
+  /** What the analyst orders about somebody. */
+  order(who: string, type: string): Promise<Answer>;
   /** The held plans, newest first. */
   held(): Promise<{ items: Answer[]; hash: string; blastRadius: Answer }>;
   /** Carries out what is released. */
@@ -70,7 +72,10 @@ export async function openHoldWorld(options: {
   readonly policy?: HoldPolicy;
   readonly profile?: 'sandbox' | 'small' | 'standard';
   readonly personFromRung?: number;
-  readonly protectedPeople?: readonly string[];
+  /** What the configuration says of people beside name and account. */
+  readonly about?: Readonly<Record<string, object>>;
+  /** Beside the groups and tokens that every world has. */
+  readonly operators?: { readonly people?: object; readonly groups?: Readonly<Record<string, readonly string[]>> };
   /** Of the one connection; enforced where it is not said. */
   readonly enforcement?: 'report-only';
 }): Promise<HoldWorld> {
@@ -113,7 +118,8 @@ export async function openHoldWorld(options: {
         },
       ],
       operators: {
-        groups: { 'soc-l2': ['lead', 'second', 'ann'] },
+        ...options.operators,
+        groups: { 'soc-l2': ['lead', 'second', 'ann'], ...options.operators?.groups },
         tokens: [...Object.entries(operators), ...options.people.map((id) => [id, ['approver']] as const)].map(([name, roles]) => ({
           name,
           sha256: createHash('sha256').update(name).digest('hex'),
@@ -124,7 +130,7 @@ export async function openHoldWorld(options: {
         id,
         emails: [`${id}@example.com`],
         accounts: [{ connection: 'sandbox', id }],
-        ...(options.protectedPeople?.includes(id) ? { protected: true } : {}),
+        ...options.about?.[id],
       })),
       network: { allowPrivate: ['127.0.0.0/8'] },
     }),
@@ -170,6 +176,7 @@ export async function openHoldWorld(options: {
       const { body } = await post('/api/v1/signals', { type, subject, occurredAt: new Date(at).toISOString() }, as);
       return body.decisionIds[0];
     },
+    order: (who, type) => post('/api/v1/plans', { identityId: who, actions: [{ type }], reason: 'she called' }, 'analyst'),
     held: () => get('/api/v1/plans?state=held'),
     async carryOut() {
       for (const { id } of await query(`select id from plan where state = 'released' order by id`)) await core.executor.run(id as PlanId);
