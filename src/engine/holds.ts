@@ -38,6 +38,8 @@ function alsoAsked(
   const rung = Math.max(0, ...actions.filter(isStep).map((action) => action.rung));
   const { standing } = guards.profiles[plan.profile];
   return reasons.flatMap(({ code, ref = '', detail }) => {
+    // An order waits for a second person under no policy's name.
+    if (code === 'approval') return ['approval'];
     if (code !== 'guard' || ref === plan.heldFor || !asksForApproval(ref) || ref === 'approval') return [];
     const elsewhere = ref === 'freshContext' && detail !== `directory ${plan.connection}`;
     return elsewhere || rung < standing[ref].fromRung ? [] : [ref];

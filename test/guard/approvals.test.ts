@@ -3,8 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   type Ask,
   approve,
+  asksForApproval,
+  guardIds,
   type HeldPlan,
+  hitGuards,
   holdTerms,
+  isForRelease,
+  isGathered,
   liftedBy,
   lifting,
   planListHash,
@@ -325,6 +330,18 @@ describe('what a word takes off', () => {
     expect(word({}, [{ id: 'p', scope: {}, since: 0 }])).toBe('killSwitch');
     expect(word({}, [], 'low')).toBe('scoreAgainstRung');
     expect(word({})).toBeUndefined();
+  });
+});
+
+describe('what a plan may wait for', () => {
+  it('is one list: who lifts it, what is an incident, and what opens the breaker are views of it', () => {
+    const gathered = guardIds.filter(isGathered);
+    expect(gathered.filter((guard) => !hitGuards.some((hit) => hit === guard))).toEqual(['breaker', 'leavers', 'operator']);
+    expect(hitGuards.filter((guard) => !isGathered(guard))).toEqual([]);
+    expect(guardIds.filter(asksForApproval)).toEqual(['approval', 'ownerApproval', 'executiveApproval', 'freshContext', 'quietHours']);
+    expect(['pause', 'person'].every(isForRelease)).toBe(true);
+    expect(['nonPerson', 'protected', 'constructor', 'undo'].some(isGathered)).toBe(false);
+    expect([...liftedBy(['people'])].sort()).toEqual([...hitGuards, 'breaker', 'leavers', 'operator', 'undo', 'cooldown'].sort());
   });
 });
 
