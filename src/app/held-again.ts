@@ -56,6 +56,7 @@ export async function lookAgain(
   at: Instant,
   by?: Speaker,
 ): Promise<readonly HeldAgain[]> {
+  if (ids.length === 0) return [];
   const found = await findPlans(parts, tx, ids);
   const names = found.flatMap(({ plan }) => [...plan.authors, ...plan.given.map((one) => one.by)]);
   const people = await operatorsBehind(parts.settings, tx, [...new Set([...names, ...(by === undefined ? [] : [by.name])])]);

@@ -21,7 +21,7 @@ export interface Said {
   readonly listHash: string | null;
 }
 
-/** `counts`: the approvals that a yes stands beside the plan for, each person once; a word that finds the plan lapsed, or is no yes, stands for none. */
+/** `counts`: what a yes stands beside the plan for, each person once; absent for a word that is none, or that finds the plan lapsed. */
 export type PlanStep = { readonly one: HeldAgain; readonly counts?: readonly string[] } & (
   | { readonly kind: 'released' | 'counted' }
   | { readonly kind: 'held'; readonly heldFor: string }

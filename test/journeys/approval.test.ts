@@ -136,7 +136,7 @@ describe('a held plan', () => {
     expect((await world.get(`/api/v1/plans/${list.items[0].id}`)).state).toBe('refused');
   });
 
-  it('is judged by the administrators and directories of now, not of when it was decided', async () => {
+  it('is judged by the administrators of now, not of when it was decided', async () => {
     const admin = { privileged: true };
     world = await openHoldWorld({ people: ['ann', 'ben', 'cat'], about: { ann: admin, ben: admin, cat: admin } });
     await world.core.judging.refresh();

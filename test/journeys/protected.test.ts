@@ -30,7 +30,7 @@ const protect = () =>
 async function expectRefused(plans: number, effects = 0): Promise<void> {
   await world.carryOut();
   // Some begin by themselves once they are let go.
-  await expect.poll(() => world.query(`select 1 from plan where state = 'released'`)).toEqual([]);
+  await expect.poll(() => world.query(`select 1 from plan where state = 'released'`), { timeout: 15_000 }).toEqual([]);
   expect(
     await world.query(`select distinct plan_id from action where code = 'protected' and state = 'refused' and attempts = 0`),
   ).toHaveLength(plans);
@@ -59,7 +59,7 @@ describe('with a fault above it that lets everything go, the executor refuses fo
     await expectRefused(2);
   });
 
-  it('every action that can be ordered', async () => {
+  it('every action that can be ordered', { timeout: 60_000 }, async () => {
     await openPlanted();
     const ordered: string[] = [];
     for (const type of actionTypeNames) if ((await world.order('ann', type)).status === 202) ordered.push(type);
