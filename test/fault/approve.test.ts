@@ -11,8 +11,8 @@ import { check } from './checker.ts';
 import { type Course, runCourse } from './rounds.ts';
 import { adminToken, type FaultWorld, openWorld, type Service, until } from './world.ts';
 
-const listLength = 3;
-const lists = 75;
+const listLength = 2;
+const lists = 65;
 /** Held plans that nobody approves. */
 const aside = 3;
 const suspendedMs = 4 * 3_600_000;

@@ -30,10 +30,7 @@ export interface Point {
 }
 
 export interface CourseOptions {
-  /**
-   * Of a statement: what stands after one stands before the next, so that `after` is every state; `both` also tells whether a blow
-   * before a statement that has an effect beside the database is borne. A call has two sides in any case.
-   */
+  /** `both` dies on either side of each statement; `after` is every state too, since what stands after one stands before the next. A call has two sides in any case. */
   readonly moments: 'both' | 'after';
   /** 1 goes through the points in the order of the path; another changes the order. */
   readonly seed?: number;
