@@ -68,7 +68,7 @@ async function expireSome(parts: HoldParts, log: Log): Promise<number> {
     await takeSteps(
       parts,
       tx,
-      expired.map((one) => ({ one, kind: 'expired', counts: false })),
+      expired.map((one) => ({ one, kind: 'expired' })),
       undefined,
       at,
       async ({ terms }) => terms,

@@ -117,6 +117,8 @@ export interface WantedAction {
   readonly direct: boolean;
   /** The approval that the step itself demands. */
   readonly approval?: string;
+  /** Those that steps of other policies demand for the same action. */
+  readonly alsoApproved?: readonly { readonly policyId: string; readonly name: string }[];
   /** Set for orders, which are answered at once: what a pause covers is refused and does not wait for its end. */
   readonly nowOrNever?: true;
   /** Times that its policy sets longer than the guard does. */

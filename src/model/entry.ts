@@ -93,6 +93,7 @@ export const coreSchemas = {
     hold: code,
     listHash: hash.nullable(),
     by: code,
+    meets: z.array(code).optional(),
   }),
   'plan.refused': z.strictObject({ planId: id, decisionId: id, connection: id, actions: z.array(code), by: code }),
   'action.intended': z.strictObject({

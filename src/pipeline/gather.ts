@@ -1,8 +1,9 @@
 /** Plans that a limit holds, and the ones of a surge from its fifth person on, become one incident; others are told of it, or of each hold. */
+import { isGathered } from '../guard/index.ts';
 import { prepareEntry } from '../ledger/index.ts';
 import type { Instant } from '../model/clock.ts';
 import type { EntryId } from '../model/ids.ts';
-import { isLimit, isSurgeScope, surgeGathersFrom } from '../model/incident.ts';
+import { isSurgeScope, surgeGathersFrom } from '../model/incident.ts';
 import { type Notice, namePlans } from '../model/notice.ts';
 import {
   type Gathering,
@@ -72,7 +73,7 @@ export async function gather(
 /** The limit that was reached, or the surge that goes on. */
 function guardOf({ plans, judged }: Settled): string | undefined {
   if (plans.length === 0) return undefined;
-  const held = plans.find(({ plan }) => plan.state === 'held' && isLimit(plan.heldFor))?.plan.heldFor;
+  const held = plans.find(({ plan }) => plan.state === 'held' && isGathered(plan.heldFor))?.plan.heldFor;
   if (held) return held;
   const surges = judged.uses.some(
     ({ scope }) =>

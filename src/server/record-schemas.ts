@@ -71,7 +71,23 @@ export const recordSchemas = {
     heldFor: z.string().nullable(),
     heldUntil: instant.nullish(),
     waitsFor: z
-      .looseObject({ guard: z.string(), approval: z.string().nullable(), required: z.int() })
+      .looseObject({
+        guard: z.string(),
+        approval: z.string().nullable(),
+        required: z.int(),
+        asks: z
+          .array(
+            z.looseObject({
+              guard: z.string(),
+              approval: z.string().nullable(),
+              approvers: z.array(z.string()).describe('Empty: whoever has the role'),
+              required: z.int(),
+              missing: z.int(),
+            }),
+          )
+          .describe('Each thing that it waits for, with its own approvers; all must be met'),
+        lacks: z.array(z.string()).describe('Those of them that are not met yet'),
+      })
       .optional()
       .describe('Of a held plan: what it waits for, who may approve it and how many must'),
     hash: z.string().optional().describe('Of a held plan: approves exactly it'),

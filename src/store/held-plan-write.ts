@@ -116,17 +116,6 @@ export async function changePlans(tx: Tx, changes: readonly PlanChange[], at: In
   );
 }
 
-/** Names under which people might speak, by person. */
-export async function namesOfPeople(db: Db, ids: readonly IdentityId[]): Promise<ReadonlyMap<IdentityId, readonly string[]>> {
-  const { rows } = await db.query<{ id: IdentityId; name: string }>(
-    `select identity_id as id, value as name from identifier where identity_id = any ($1::uuid[]) and format in ('email', 'upn', 'alias')
-     union select identity_id as id, alias as name from identity_alias where identity_id = any ($1::uuid[])`,
-    [ids],
-  );
-  const names = Map.groupBy(rows, ({ id }) => id);
-  return new Map([...names].map(([id, found]) => [id, found.map(({ name }) => name)]));
-}
-
 /** Of some decisions, those that a person called false. */
 export async function calledFalse(db: Db, decisionIds: readonly string[]): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ id: string }>(

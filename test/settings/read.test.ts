@@ -257,6 +257,11 @@ describe('faults of the configuration', () => {
       `operators: { tokens: [{ name: ci, sha256: ${sha}, roles: [root] }] }`,
       ['1:117 operators.tokens.0.roles.0: must be one of admin, approver, analyst, helpdesk, hr, auditor, ingest'],
     ],
+    [
+      'an operator who is said to be somebody that is not listed',
+      'operators: { people: { lead: kim, root: kim@acme.example } }',
+      ['1:24 operators.people.lead: is the id of none of the identities, and no address'],
+    ],
     ['a role that is none, for people', 'operators: { roles: { root: [] } }', ['1:23 operators.roles.root: unknown key']],
     [
       'a token twice',

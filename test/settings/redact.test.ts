@@ -42,6 +42,7 @@ operators:
   oidc: { issuer: https://id.example, clientId: c, clientSecret: client-secret }
   roles: { admin: [admin@example.com] }
   groups: { oncall: [admin@example.com] }
+  people: { level: alice@example.com, ci: alice-alias, alice@example.com: alice-alias }
   tokens: [{ name: ci, sha256: ${'b'.repeat(64)}, roles: [ingest] }]
 identities:
   - { id: alice-alias, emails: [alice@example.com], phone: "+4799887766", employeeNumber: E-1001, protected: true }
@@ -71,7 +72,7 @@ describe('redactSettings', () => {
           settings: { orgUrl: 'https://acme.okta.com/?(hidden)', pollSeconds: 15, auth: { token: '(hidden)' } },
         },
       },
-      operators: { tokens: { ci: { roles: ['ingest'] } } },
+      operators: { people: { ci: '(hidden)', level: '(hidden)' }, tokens: { ci: { roles: ['ingest'] } } },
       identities: { count: 1, protected: 1, privileged: 0 },
     });
   });

@@ -19,7 +19,8 @@ const answer = z.looseObject({
   id: z.string(),
   state: z.enum(planStates),
   heldFor: z.string().nullable(),
-  missing: z.int().optional().describe('How many more people must approve'),
+  missing: z.int().optional().describe('How many more people must approve, at the least'),
+  lacks: z.array(z.string()).optional().describe('For what they must'),
   repeated: z.literal(true).optional(),
   reason: z.string().optional().describe('Why the word did not count for this plan'),
 });
