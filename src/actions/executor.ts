@@ -2,11 +2,13 @@
  * Carries out plans. The claim decides who may; the intention is in the log before the call; the outcome is written in one transaction.
  * Whatever instant the process dies at, another run settles what is open by reading the provider's state back.
  */
+
 import type { Adapter } from '../adapters/contract.ts';
-import type { ActionType, PlanState } from '../model/action.ts';
+import type { ActionType } from '../model/action.ts';
 import type { Clock, Instant } from '../model/clock.ts';
 import type { IdMaker, PlanId, RandomBytes } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
+import type { EndOf, PlanState } from '../model/plan-state.ts';
 import { beginCourse, type Course, type CourseSettings, type RunContext, stepCourse } from './course.ts';
 import { codeOf } from './fault.ts';
 import { barOf, type Checks, finishedEntry, firstIntention, heldEntry } from './intention.ts';
@@ -71,7 +73,7 @@ export interface ExecutorParts extends Omit<Checks, 'manifest'> {
 }
 
 export type RunResult =
-  | { readonly result: 'finished'; readonly state: 'done' | 'partial' | 'failed' | 'refused' }
+  | { readonly result: 'finished'; readonly state: EndOf<'finish'> }
   /** Given back; a job for `until` has been sent. */
   | { readonly result: 'waiting'; readonly until: Instant }
   /** A pause turned the plan into a held one. */
@@ -347,7 +349,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   };
 }
 
-function stateOf(courses: readonly Course[]): 'done' | 'partial' | 'failed' | 'refused' {
+function stateOf(courses: readonly Course[]): EndOf<'finish'> {
   const states = courses.map((course) => course.record.state);
   if (states.every((state) => state === 'done' || state === 'already')) return 'done';
   if (states.some((state) => state === 'done' || state === 'already' || state === 'unverified')) return 'partial';

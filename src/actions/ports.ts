@@ -4,6 +4,7 @@ import type { Instant } from '../model/clock.ts';
 import type { Plan } from '../model/decision.ts';
 import type { Entry } from '../model/entry.ts';
 import type { AccountId, ActionId, PlanId } from '../model/ids.ts';
+import type { EndOf } from '../model/plan-state.ts';
 import type { Cause } from '../model/signal.ts';
 import type { Standing } from '../model/situation.ts';
 import type { Identity } from '../model/subject.ts';
@@ -102,7 +103,7 @@ export interface ClaimHolder {
 /** How a run leaves a plan: ended, held, or given back (`released`) to be tried again at `nextAt`. */
 export interface PlanEnd extends ClaimHolder {
   readonly at: Instant;
-  readonly state: 'done' | 'partial' | 'failed' | 'refused' | 'held' | 'released';
+  readonly state: EndOf<'finish' | 'stopBetween' | 'giveBack'>;
   readonly heldFor: string | null;
   readonly nextAt: Instant | null;
   readonly records: readonly ActionRecord[];

@@ -9,6 +9,7 @@ import type { Cause } from '../model/signal.ts';
 import type { Db, Tx } from './db.ts';
 import { sharePauseLock } from './pause-lock.ts';
 import { pauseCoversPlan } from './pause-read.ts';
+import { endOf, maySet } from './plan-move.ts';
 import { planFallsOnProtected } from './protection.ts';
 
 /** What a claim saw of whom the plan would fall on. */
@@ -43,7 +44,7 @@ export const planColumns = `id, decision_id as "decisionId", identity_id as "ide
   created_at as "createdAt", deadline_at as "deadlineAt", next_at as "nextAt"`;
 
 const claimText = `update plan set claimed_by = $2, claimed_at = to_timestamp($3::float8 / 1000)
-where id = $1 and state = 'released' and claimed_by is null
+where id = $1 and ${maySet('claim')} and claimed_by is null
   and (next_at is null or next_at <= to_timestamp($3::float8 / 1000))
   and not ${laneBusy}
   and not ${pauseCoversPlan}
@@ -92,8 +93,8 @@ export async function lookAtPlan(db: Db, planId: PlanId): Promise<PlanStanding |
 /** Turns a released, unclaimed plan that a running pause covers into a held one. */
 export async function holdPausedPlan(tx: Tx, planId: PlanId): Promise<ClaimedPlan | undefined> {
   const { rows } = await tx.query<Columns>(
-    `update plan set state = 'held', held_for = 'pause', next_at = null
-     where id = $1 and state = 'released' and claimed_by is null and ${pauseCoversPlan} returning ${planColumns}`,
+    `update plan set state = ${endOf('pause')}, held_for = 'pause', next_at = null
+     where id = $1 and ${maySet('pause')} and claimed_by is null and ${pauseCoversPlan} returning ${planColumns}`,
     [planId],
   );
   return rows[0] && planFromColumns(rows[0]);

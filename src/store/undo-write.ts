@@ -3,6 +3,7 @@ import type { ActionParameters, ActionType } from '../model/action.ts';
 import type { Instant } from '../model/clock.ts';
 import type { AccountId, ActionId, DecisionId, PlanId } from '../model/ids.ts';
 import type { Db, Tx } from './db.ts';
+import { endOf, maySet } from './plan-move.ts';
 import { joined, type Statement } from './statement.ts';
 
 export interface ReversibleRow {
@@ -73,7 +74,7 @@ export async function closeUndone(tx: Tx, actionIds: readonly ActionId[], at: In
     [actionIds, at],
   );
   await tx.query(
-    `update plan set state = 'undone' where id = any ($1::uuid[]) and state in ('done', 'partial')
+    `update plan set state = ${endOf('undo')} where id = any ($1::uuid[]) and ${maySet('undo')}
        and not exists (select from undo where undo.plan_id = plan.id and undo.ended_at is null)`,
     [rows.map(({ planId }) => planId)],
   );
