@@ -9,7 +9,7 @@ import type { Clock, Instant } from '../model/clock.ts';
 import type { IdMaker, PlanId, RandomBytes } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { EndOf, PlanState } from '../model/plan-state.ts';
-import { beginCourse, type Course, type CourseSettings, type RunContext, stepCourse } from './course.ts';
+import { beginCourse, type Course, type CourseSettings, endUnseen, type RunContext, stepCourse } from './course.ts';
 import { codeOf } from './fault.ts';
 import { barOf, type Checks, finishedEntry, firstIntention, heldEntry } from './intention.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
@@ -155,7 +155,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
 
   /** During a pause only due leavers stay released; nothing else runs by itself afterwards. */
   async function holdOrWait(planId: PlanId, { cause, connection }: { cause: PlanView['cause']; connection: string }): Promise<RunResult> {
-    if (cause === 'leaver' || cause === 'leaver.immediate') {
+    if (isLeaver(cause)) {
       const until = clock.now() + settings.pauseRetryMs;
       await jobs.send([{ id: planId, connection }], until);
       return { result: 'waiting', until };
@@ -193,6 +193,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
     };
     const left = context ? await follow(courses, context) : abandon(courses, now);
     if (left === 'lost' || cutting.signal.aborted) return { result: 'none' };
+    // Nobody may ever come back to what is held.
+    if (context && left === 'paused' && !isLeaver(view.cause)) for (const course of courses) endUnseen(course, context);
     return conclude(view, processId, courses, left);
   }
 
@@ -238,9 +240,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
     left: 'ended' | 'paused' | 'waiting',
   ): Promise<RunResult> {
     const at = clock.now();
-    const isLeaver = view.cause === 'leaver' || view.cause === 'leaver.immediate';
     const open = courses.filter((course) => course.phase !== 'ended');
-    const held = left === 'paused' && !isLeaver;
+    const held = left === 'paused' && open.length > 0 && !isLeaver(view.cause);
     const nextAt =
       open.length === 0 || held
         ? null
@@ -347,6 +348,10 @@ export function createExecutor(parts: ExecutorParts): Executor {
       await Promise.allSettled([...running.values()]);
     },
   };
+}
+
+function isLeaver(cause: PlanView['cause']): boolean {
+  return cause === 'leaver' || cause === 'leaver.immediate';
 }
 
 function stateOf(courses: readonly Course[]): EndOf<'finish'> {

@@ -89,6 +89,7 @@ export interface PlanLook {
   readonly nextAt: Instant | null;
   /** An earlier plan of the lane is open, or another one is being carried out. */
   readonly laneBusy: boolean;
+  /** A pause keeps it from being begun. */
   readonly paused: boolean;
 }
 
@@ -119,7 +120,8 @@ export interface PlanEnd extends ClaimHolder {
 export interface PlanStore {
   /**
    * Takes a plan for this process: succeeds only while it is released, due, claimed by nobody, no earlier plan of its lane is open,
-   * no other one of the lane is being carried out, and no running pause covers it. What `intend` answers is written with it or not at all.
+   * no other one of the lane is being carried out, and no running pause covers it; one that was begun is claimed under a pause too, to be
+   * looked at. What `intend` answers is written with it or not at all.
    */
   claim(holder: ClaimHolder, at: Instant, intend: (view: PlanView) => Intention): Promise<PlanView | undefined>;
   look(planId: PlanId): Promise<PlanLook | undefined>;
@@ -132,7 +134,7 @@ export interface PlanStore {
   ): Promise<Leave>;
   /** Ends a run, in one transaction. `kept` is false, and nothing is written, where the plan is no longer ours; `next` waits in the lane. */
   end(end: PlanEnd): Promise<{ readonly kept: boolean; readonly next: PlanRef | null }>;
-  /** Turns a released plan that nobody claimed and a pause covers into a held one; false where it is not so. */
+  /** Turns a released plan that nobody has begun and a pause covers into a held one; false where it is not so. */
   holdPaused(planId: PlanId, entries: (plan: Omit<Plan, 'state' | 'heldFor'>) => readonly Entry[]): Promise<boolean>;
   /**
    * Frees the claims of processes that are gone, and those of this process that are older than `ownBefore` and not in `running`.

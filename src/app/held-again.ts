@@ -96,6 +96,7 @@ export async function lookAgain(parts: HoldParts, tx: Tx, ids: readonly PlanId[]
       state: row.state,
       heldFor: row.heldFor,
       heldUntil: row.heldUntil,
+      begun: row.begun,
       given,
       dismissed: dismissed || wrong.has(row.decisionId),
       actions: final?.actions ?? actions,

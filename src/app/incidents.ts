@@ -14,6 +14,7 @@ import {
   incidentSummary,
   listIncidents,
 } from '../store/incident-read.ts';
+import { closeBegun } from './begun-plans.ts';
 import type { Core } from './core.ts';
 import { giveVerdict } from './verdicts.ts';
 import { decisionView, incidentView, instant } from './views.ts';
@@ -103,6 +104,7 @@ function recordVerdict(
     if (row.verdict !== null) throw new AppError('conflict', `This incident was judged already: ${row.verdict}.`);
     await markJudged(tx, id, { verdict, by, at });
     const refused = verdict === 'false' ? await refuseHeldOf(tx, id, at) : [];
+    const ended = refused.map((plan) => ({ planId: plan.id, decisionId: plan.decisionId, code: verdictType }));
     await core.append(tx, [
       {
         id: core.ids.next<EntryId>(at),
@@ -124,6 +126,7 @@ function recordVerdict(
         },
         pii: null,
       })),
+      ...(await closeBegun(tx, core.ids, ended, at)),
     ]);
     await core.telling.tell(tx, [{ type: 'incident.judged', about: id, data: { incidentId: id, verdict }, people: [] }], at);
     return refused.length;

@@ -30,6 +30,8 @@ export interface HeldPlan extends Standing {
   readonly state: string;
   readonly heldFor: string | null;
   readonly heldUntil: Instant | null;
+  /** A process has it in hand, or had: calls may have been made. */
+  readonly begun: boolean;
   /** What was said of it before, each person once. */
   readonly given: readonly { readonly by: string; readonly hold: string }[];
   /** The evidence behind it was called false since. */
@@ -38,7 +40,19 @@ export interface HeldPlan extends Standing {
   readonly actions: readonly ({ readonly fate: Fate; readonly by?: By } | undefined)[];
 }
 
-export type Refusal = 'role' | 'approver' | 'subject' | 'author' | 'list' | 'state' | 'expired' | 'dismissed' | 'score' | 'pause' | 'guard';
+export type Refusal =
+  | 'role'
+  | 'approver'
+  | 'subject'
+  | 'author'
+  | 'list'
+  | 'state'
+  | 'begun'
+  | 'expired'
+  | 'dismissed'
+  | 'score'
+  | 'pause'
+  | 'guard';
 
 export type Word =
   | { readonly kind: 'released' }
@@ -66,6 +80,19 @@ function isMeant(approver: string, by: Speaker, groups: Standing['groups']): boo
   const [kind, named] = [approver.slice(0, approver.indexOf(':')), approver.slice(approver.indexOf(':') + 1)];
   if (kind === 'user') return named === by.name;
   return Object.hasOwn(groups, named) ? (groups[named] as readonly string[]).includes(by.name) : by.roles.includes('admin');
+}
+
+/** Why this person may not refuse the plan for good; whoever gave an order may take it back. */
+export function barredFromDenying(plan: HeldPlan, by: Speaker): Refusal | undefined {
+  return barredFrom({ ...plan, authors: [] }, by) ?? (plan.state === 'held' ? undefined : 'state');
+}
+
+/** Why this person may not make the plan wait. Anybody with the role may, until it is begun. */
+export function barredFromHolding(plan: HeldPlan, by: Speaker): Refusal | undefined {
+  const barred = barredFrom({ ...plan, terms: { approvers: [], required: 1 }, authors: [] }, by);
+  if (barred !== undefined || plan.state === 'held') return barred;
+  if (plan.state !== 'released') return 'state';
+  return plan.begun ? 'begun' : undefined;
 }
 
 /** `sameList`: what the person saw is what stands here. */

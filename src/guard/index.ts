@@ -1,5 +1,16 @@
 export { endsAdministration, tooFew } from './admin-floor.ts';
-export { approve, barredFrom, type HeldPlan, liftedBy, lifting, type Refusal, type Speaker, type Word } from './approvals.ts';
+export {
+  approve,
+  barredFrom,
+  barredFromDenying,
+  barredFromHolding,
+  type HeldPlan,
+  liftedBy,
+  lifting,
+  type Refusal,
+  type Speaker,
+  type Word,
+} from './approvals.ts';
 export { bindingTable, type GuardId, guardIds, guardsInForce } from './binding.ts';
 export { type BreakerCondition, type BreakerRule, countingGuards, type Measured, openForMs, opens, spanOf } from './breaker.ts';
 export { ceilingFor } from './ceiling.ts';

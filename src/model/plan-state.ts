@@ -6,11 +6,12 @@
  * In words. A decision makes the plan. **Released**, it waits for a process; one process at a time claims it, and only the one that
  * holds the claim calls anybody, leaves an end, or gives it back for later. A claim whose process is gone is taken off it. **Held**, it
  * waits for a person, and never for ever: they let it go or refuse it, or its time comes. Everything else is an end. What a run reached
- * is `done`, `partial` or `failed`; `refused` and `expired` are ends at which nothing was in force by us. An end is not left again, but
- * that what was done may be undone.
+ * is `done`, `partial` or `failed`; `refused` and `expired` say that no more of it is done: what had been done before a pause came between
+ * stands in its actions, which own their ends. An end is not left again, but that what was done may be undone.
  *
- * A pause (the kill switch) stands before every claim and every call: once it is answered, nothing is intended and no leave to call is
- * given. What it meets is held, and runs again only at a person's word.
+ * A pause (the kill switch) stands before every intention and every call: once it is answered, nothing is intended and no leave to call
+ * is given. What was begun is still looked at, so that nothing that took effect is forgotten; what is left to do is held, and runs again
+ * only at a person's word.
  */
 
 export const planStates = ['released', 'held', 'refused', 'expired', 'done', 'partial', 'failed', 'undone'] as const;
@@ -32,7 +33,7 @@ export const planMoves = {
   claim: {
     from: ['released'],
     to: ['released'],
-    says: 'A process takes it: due, claimed by nobody, first in its lane, covered by no pause; what is intended is written with it.',
+    says: 'A process takes it: due, claimed by nobody, first in its lane, and begun before or covered by no pause; what is intended is written with it.',
   },
   takeBack: {
     from: ['released'],
@@ -57,7 +58,7 @@ export const planMoves = {
   pause: {
     from: ['released'],
     to: ['held'],
-    says: 'A pause covers it, and nobody has claimed it.',
+    says: 'A pause covers it, and nobody has begun it.',
   },
   stop: {
     from: ['released'],

@@ -18,12 +18,13 @@ export interface LockedPlan extends PlanListRow {
   readonly source: string;
   readonly policyId: string | null;
   readonly accountId: string | null;
-  readonly claimedBy: number | null;
+  /** Claimed now or before: its actions have records. */
+  readonly begun: boolean;
 }
 
 const columns = `id, decision_id as "decisionId", signal_id as "signalId", identity_id as "identityId", account_id as "accountId", lane, connection,
-  actions, cause, policy_id as "policyId", source, profile, state, held_for as "heldFor", held_until as "heldUntil", claimed_by as "claimedBy",
-  created_at as "createdAt", finished_at as "finishedAt"`;
+  actions, cause, policy_id as "policyId", source, profile, state, held_for as "heldFor", held_until as "heldUntil",
+  created_at as "createdAt", finished_at as "finishedAt", exists (select from action where action.plan_id = plan.id) as begun`;
 
 /** A person was merged into another one while the lock was waited for; the work begins again. */
 export class PersonMoved extends Error {}

@@ -1,5 +1,6 @@
 /** What a person's word on an incident changes. */
 import type { Instant } from '../model/clock.ts';
+import type { DecisionId, PlanId } from '../model/ids.ts';
 import type { IncidentVerdict } from '../model/incident.ts';
 import type { Db, Tx } from './db.ts';
 import { endOf, maySet } from './plan-move.ts';
@@ -27,8 +28,8 @@ export async function markJudged(
 
 export interface RefusedPlan {
   readonly [column: string]: unknown;
-  readonly id: string;
-  readonly decisionId: string;
+  readonly id: PlanId;
+  readonly decisionId: DecisionId;
   readonly connection: string;
   readonly actions: string;
 }
