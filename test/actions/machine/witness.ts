@@ -41,8 +41,11 @@ export function createWitness(scenario: Scenario, plans: MemoryPlans, provider: 
   const orphans = new Set<string>();
   const finished = new Map<string, number>();
 
+  /** Kept as well, since the code that is watched catches what its calls throw. */
+  let found: Violation | undefined;
   const refuse = (what: string): never => {
-    throw new Violation(what);
+    found ??= new Violation(what);
+    throw found;
   };
   const rowOf = (key: string): PlanRecord => {
     for (const row of plans.rows.values()) if (row.records.some(({ idempotencyKey }) => idempotencyKey === key)) return row;
@@ -62,6 +65,7 @@ export function createWitness(scenario: Scenario, plans: MemoryPlans, provider: 
       givingUp.clear();
     },
     compare() {
+      if (found !== undefined) throw found;
       for (const [id, { state, claimedBy, records }] of plans.rows) {
         const was = before.get(id);
         if (was?.state !== state && movesBetween(was?.state, state).length === 0) refuse(`${id} went from ${was?.state} to ${state}`);

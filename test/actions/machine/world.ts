@@ -134,12 +134,14 @@ export function createWorld(scenario: Scenario, { without = new Set(), create = 
   function start(process: Process, name: string, work: () => Promise<unknown>, after?: (answer: unknown) => void): void {
     process.busy.add(name);
     process.history += ` ${name}:`;
-    work().then((answer) => {
+    const end = (answer?: unknown) => {
       if (!processes.includes(process)) return;
       process.busy.delete(name);
       if (process.busy.size === 0) process.history = '';
       after?.(answer);
-    });
+    };
+    // A round of upkeep that fails is followed by another.
+    work().then(end, () => end());
   }
 
   function runJob(process: Process, id: PlanId): void {
@@ -282,13 +284,15 @@ export function createWorld(scenario: Scenario, { without = new Set(), create = 
   }
 
   function peopleChoices(): Choice[] {
-    const words = [...wordsLeft].map((text): Choice => {
+    const words = [...wordsLeft].flatMap((text): Choice[] => {
       const [word = '', name = ''] = text.split(' ');
+      const row = plans.rows.get(name as PlanId);
+      if (row === undefined) return [];
       const go = () => {
         wordsLeft.delete(text);
-        say(word, plans.rows.get(name as PlanId) as PlanRecord);
+        say(word, row);
       };
-      return { name: `somebody says: ${text}`, must: false, go };
+      return [{ name: `somebody says: ${text}`, must: false, go }];
     });
     return [...words, ...undoChoices()];
   }
