@@ -42,8 +42,7 @@ export type Omission =
   | 'end: ours'
   | 'takeBack: gone'
   | 'change: from'
-  | 'end: undo rows'
-  | 'change: jobs';
+  | 'end: undo rows';
 
 type Answer<M extends keyof PlanStore> = Awaited<ReturnType<PlanStore[M]>>;
 /** The port without its promises. */
@@ -108,8 +107,9 @@ export function createMemoryPlans({ alive, known, send, without = new Set() }: M
   };
 
   function insertReversible(row: PlanRecord, added: PlanEnd['reversible']): void {
-    for (const each of added) {
+    for (const each of added)
       if (!undos.has(each.actionId)) undos.set(each.actionId, { ...each, planId: row.plan.id, undoDecisionId: null, endedBy: null });
+    for (const each of added) {
       for (const other of undos.values())
         if (
           other.actionId !== each.actionId &&

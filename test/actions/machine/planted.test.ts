@@ -14,6 +14,7 @@ const one: Scenario = { ...nothingGoesWrong, name: 'one plan', plans: [{ name: '
 const omissions: readonly (readonly [Omission, Scenario, RegExp])[] = [
   ['claim: pause', { ...one, pauses: 1 }, /begun during a pause/],
   ['claim: nobody else', { ...one, storeErrors: 1 }, /taken from a process that lives/],
+  ['claim: lane', { ...one, plans: [...one.plans, { name: 'B', types: ['session.revoke'] }] }, /before A of its lane had ended/],
   ['call: pause', { ...one, pauses: 1 }, /leave to call was given during a pause/],
   ['call: ours', { ...one, lostLocks: 1, keys: true }, /leave was given to who has no claim/],
   ['attempt: pause', { ...one, pauses: 1, failures: 1 }, /leave to call was given during a pause/],

@@ -81,6 +81,14 @@ export function createWitness(scenario: Scenario, plans: MemoryPlans, provider: 
       const row = plans.rows.get(holder.planId);
       if (name === 'claim' && answer !== undefined && row !== undefined && plans.isPaused(row) && (answer as PlanView).records.length === 0)
         refuse(`${row.plan.id} was begun during a pause`);
+      if (name === 'claim' && answer !== undefined)
+        for (const { plan, state, claimedBy } of plans.rows.values())
+          if (
+            plan.lane === row?.plan.lane &&
+            state === 'released' &&
+            (plan.id < holder.planId || (plan.id !== holder.planId && claimedBy !== null))
+          )
+            refuse(`${holder.planId} was claimed before ${plan.id} of its lane had ended`);
       if ((name === 'mayCall' || name === 'recordAttempt') && answer === 'yes') {
         if (row === undefined || plans.isPaused(row)) refuse(`${holder.planId}: leave to call was given during a pause`);
         if (row?.state !== 'released' || row.claimedBy !== holder.processId)

@@ -166,6 +166,8 @@ export function createWorld(scenario: Scenario, { without = new Set(), create = 
           must: costs === undefined,
           go() {
             if (costs !== undefined) left[costs] -= 1;
+            // Whoever was told of an error tries again.
+            if (costs === 'storeErrors') freshen();
             go();
           },
         },
@@ -362,7 +364,7 @@ export function createWorld(scenario: Scenario, { without = new Set(), create = 
       choice.go();
       if (plans.changes !== before) freshen();
       await settled();
-      const [first] = choice.begins?.requests ?? [];
+      const [first] = (scenario.storeErrors === 0 && choice.begins?.requests) || [];
       if (first !== undefined) {
         first.ways[0]?.go();
         if (plans.changes !== before) freshen();
