@@ -1,5 +1,5 @@
 /** What people do with held plans: let them go, deny them, hold a released one. One transaction a list, its plans each by its own rules. */
-import { approve, barredFrom, isForRelease, planListHash, type Refusal, type Word } from '../guard/index.ts';
+import { approve, barredFromDenying, barredFromHolding, isForRelease, planListHash, type Refusal, type Word } from '../guard/index.ts';
 import type { Instant } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
 import { isId, type PlanId } from '../model/ids.ts';
@@ -38,6 +38,7 @@ const reasons: Readonly<Record<Refusal, string>> = {
   unknown: 'operators.people names somebody for you whom nobody knows',
   list: 'the list is not the one that the hash stands for; look at it again',
   state: 'it is not held',
+  begun: 'it is being carried out',
   expired: 'its time is over',
   dismissed: 'the evidence behind it was called false',
   score: 'its policy does not ask for it any more',
@@ -72,9 +73,7 @@ export async function releasePlan(parts: HoldParts, id: string, reason: string, 
 
 export async function denyPlan(parts: HoldParts, id: string, reason: string, caller: Caller): Promise<PlanAnswer | undefined> {
   return decideOne(parts, id, caller, { said: 'deny', reason, by: caller.name, listHash: null }, (one) => {
-    // Whoever gave an order may take it back.
-    refuseBarred(id, barredFrom({ ...one.plan, authors: [] }, caller));
-    if (one.row.state !== 'held') throw refused(id, `it is ${one.row.state}`);
+    refuseBarred(one, barredFromDenying(one.plan, caller));
     return { answer: { id, state: 'refused', heldFor: 'denied' }, step: { one, kind: 'refused', by: 'denied' } };
   });
 }
@@ -82,12 +81,8 @@ export async function denyPlan(parts: HoldParts, id: string, reason: string, cal
 /** Stops a released plan that nobody has begun to carry out, or gives a held one its time anew. */
 export async function holdPlan(parts: HoldParts, id: string, reason: string, caller: Caller): Promise<PlanAnswer | undefined> {
   return decideOne(parts, id, caller, { said: 'hold', reason, by: caller.name, listHash: null }, (one) => {
-    // Anybody with the role may say wait.
-    refuseBarred(id, barredFrom({ ...one.plan, terms: { asks: [] }, authors: [] }, caller));
-    const { state, claimedBy } = one.row;
-    if (state === 'released' && claimedBy !== null) throw refused(id, 'it is being carried out');
-    if (state !== 'released' && state !== 'held') throw refused(id, `it is ${state}`);
-    const heldFor = state === 'held' ? (one.row.heldFor ?? 'person') : 'person';
+    refuseBarred(one, barredFromHolding(one.plan, caller));
+    const heldFor = one.row.state === 'held' ? (one.row.heldFor ?? 'person') : 'person';
     return { answer: { id, state: 'held', heldFor }, step: { one, kind: 'held', heldFor } };
   });
 }
@@ -168,8 +163,8 @@ async function decide(
   return answers;
 }
 
-function refuseBarred(id: string, barred: Refusal | undefined): void {
-  if (barred !== undefined) throw refused(id, reasons[barred]);
+function refuseBarred({ row: { id, state } }: HeldAgain, barred: Refusal | undefined): void {
+  if (barred !== undefined) throw refused(id, barred === 'state' ? `it is ${state}` : reasons[barred]);
 }
 
 function refused(id: string, reason: string): AppError {

@@ -120,6 +120,7 @@ async function findPlans(parts: HoldParts, tx: Tx, ids: readonly PlanId[]): Prom
         state: row.state,
         heldFor: row.heldFor,
         heldUntil: row.heldUntil,
+        begun: row.begun,
         given: said.filter(({ planId }) => planId === row.id),
       },
       ...(isKnown ? { known: { row, decision, snapshot, bundle, person, identity, standing } } : {}),

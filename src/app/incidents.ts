@@ -15,6 +15,7 @@ import {
   listIncidents,
 } from '../store/incident-read.ts';
 import { campaignsOfIncident } from '../store/undo-campaign.ts';
+import { closeBegun } from './begun-plans.ts';
 import type { Core } from './core.ts';
 import { giveVerdict } from './verdicts.ts';
 import { decisionView, incidentView, instant, progressView } from './views.ts';
@@ -107,6 +108,7 @@ function recordVerdict(
     if (row.verdict !== null) throw new AppError('conflict', `This incident was judged already: ${row.verdict}.`);
     await markJudged(tx, id, { verdict, by, at });
     const refused = verdict === 'false' ? await refuseHeldOf(tx, id, at) : [];
+    const ended = refused.map((plan) => ({ planId: plan.id, decisionId: plan.decisionId, code: verdictType }));
     await core.append(tx, [
       {
         id: core.ids.next<EntryId>(at),
@@ -128,6 +130,7 @@ function recordVerdict(
         },
         pii: null,
       })),
+      ...(await closeBegun(tx, core.ids, ended, at)),
     ]);
     await core.telling.tell(tx, [{ type: 'incident.judged', about: id, data: { incidentId: id, verdict }, people: [] }], at);
     return refused.length;

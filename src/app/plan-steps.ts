@@ -2,12 +2,13 @@
 import type { HoldTerms } from '../guard/index.ts';
 import type { Instant } from '../model/clock.ts';
 import type { Core, Entry, EntryType } from '../model/entry.ts';
-import type { EntryId, IdentityId, PlanId } from '../model/ids.ts';
+import type { DecisionId, EntryId, IdentityId, PlanId } from '../model/ids.ts';
 import { type ApprovalRow, insertApprovals } from '../store/approval-rows.ts';
 import type { Tx } from '../store/db.ts';
 import { changePlans, type LockedPlan, type PlanChange } from '../store/held-plan-write.ts';
 import { planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses } from '../store/settle-write.ts';
+import { closeBegun, type EndedPlan } from './begun-plans.ts';
 import type { HeldAgain } from './held-again.ts';
 import { actionsOf, type HoldParts } from './held-plans.ts';
 
@@ -77,6 +78,12 @@ export async function takeSteps(
         step satisfies never;
     }
   }
+  const ended = steps.flatMap((step): readonly EndedPlan[] => {
+    const { id: planId, decisionId } = step.one.row;
+    if (step.kind !== 'refused' && step.kind !== 'expired') return [];
+    return [{ planId, decisionId: decisionId as DecisionId, code: step.kind === 'refused' ? step.by : step.kind }];
+  });
+  entries.push(...(await closeBegun(tx, parts.ids, ended, at)));
   const released = steps.filter(({ kind }) => kind === 'released').map(({ one }) => one);
   await changePlans(tx, changes, at);
   await insertApprovals(tx, approvals);

@@ -44,6 +44,8 @@ export interface HeldPlan extends Standing {
   readonly state: string;
   readonly heldFor: string | null;
   readonly heldUntil: Instant | null;
+  /** A process has it in hand, or had: calls may have been made. */
+  readonly begun: boolean;
   /** What was said of it before, each person once. */
   readonly given: readonly Given[];
   /** The evidence behind it was called false since. */
@@ -60,6 +62,7 @@ export type Refusal =
   | 'unknown'
   | 'list'
   | 'state'
+  | 'begun'
   | 'expired'
   | 'dismissed'
   | 'score'
@@ -153,6 +156,19 @@ export function holdsMet(plan: Standing & Pick<HeldPlan, 'heldFor' | 'given'>, b
   const counts = by !== undefined && barredFrom(plan, by) === undefined && !hasSpoken(plan, by);
   const complete = heldFor !== null && counts && lackingWith(plan, by).length === 0;
   return [...new Set([...before, ...(complete ? [heldFor] : [])])];
+}
+
+/** Why this person may not refuse the plan for good; whoever gave an order may take it back. */
+export function barredFromDenying(plan: HeldPlan, by: Speaker): Refusal | undefined {
+  return barredFrom({ ...plan, authors: [] }, by) ?? (plan.state === 'held' ? undefined : 'state');
+}
+
+/** Why this person may not make the plan wait. Anybody with the role may, until it is begun. */
+export function barredFromHolding(plan: HeldPlan, by: Speaker): Refusal | undefined {
+  const barred = barredFrom({ ...plan, terms: { asks: [] }, authors: [] }, by);
+  if (barred !== undefined || plan.state === 'held') return barred;
+  if (plan.state !== 'released') return 'state';
+  return plan.begun ? 'begun' : undefined;
 }
 
 /** `sameList`: what the person saw is what stands here. */

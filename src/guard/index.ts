@@ -2,6 +2,8 @@ export { endsAdministration, tooFew } from './admin-floor.ts';
 export {
   approve,
   barredFrom,
+  barredFromDenying,
+  barredFromHolding,
   type Given,
   type HeldPlan,
   holdsMet,

@@ -1,7 +1,9 @@
 /** What policies want, what the guards made of it, and the plans that follow. */
+
 import type { ActionParameters, ActionType, Rung } from './action.ts';
 import type { Instant } from './clock.ts';
 import type { AccountId, ActionId, DecisionId, IdentityId, PlanId, SignalId } from './ids.ts';
+import type { EndOf } from './plan-state.ts';
 import type { Level } from './risk.ts';
 import type { Cause } from './signal.ts';
 import type { Subject } from './subject.ts';
@@ -185,7 +187,7 @@ export interface Plan {
   readonly lane: string;
   readonly connection: string;
   readonly actions: readonly PlannedAction[];
-  readonly state: 'released' | 'held' | 'refused';
+  readonly state: EndOf<'decide'>;
   readonly heldFor: string | null;
   readonly createdAt: Instant;
 }

@@ -1,8 +1,10 @@
 /** Records as the API shows them. More members may stand beside those that are named here. */
+
 import { z } from 'zod';
-import { actionStates, planStates } from '../model/action.ts';
+import { actionStates } from '../model/action.ts';
 import { decisionModes, outcomes } from '../model/decision.ts';
 import { incidentStates, incidentVerdicts } from '../model/incident.ts';
+import { planStates } from '../model/plan-state.ts';
 import { levels } from '../model/risk.ts';
 
 const id = z.string();

@@ -46,6 +46,7 @@ const plan: HeldPlan = {
   state: 'held',
   heldFor: 'approval',
   heldUntil: now + 1,
+  begun: false,
   given: [],
   dismissed: false,
   actions: go,

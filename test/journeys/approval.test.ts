@@ -376,6 +376,13 @@ describe('hold and release', () => {
     expect((await world.post(`/api/v1/plans/${released.id}/release`, why, 'other')).body).toMatchObject({ state: 'released' });
     const [waiting] = (await world.held()).items;
     expect((await world.post(`/api/v1/plans/${waiting.id}/release`, why)).body.detail).toContain('it waits for approval');
+    // Given back between two tries: what it did is looked at before anything else becomes of it.
+    await world.query(
+      `insert into action (id, plan_id, position, connection, type, parameters, idempotency_key, state, intended_at)
+       select id, id, 0, connection, 'token.revoke', '{}', 'key', 'intended', created_at from plan where id = $1`,
+      [released.id],
+    );
+    expect((await world.post(`/api/v1/plans/${released.id}/hold`, why, 'other')).body.detail).toContain('it is being carried out');
   });
 
   it('let what a pause held go on once it has ended, if it needs no approval', async () => {
@@ -388,6 +395,49 @@ describe('hold and release', () => {
     // The step itself asks for an approval that nobody has given.
     expect((await world.post(`/api/v1/plans/${held.id}/release`, why, 'other')).body).toMatchObject({ state: 'held', heldFor: 'approval' });
     expect((await approve(await world.held())).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+});
+
+describe('a held plan that had been begun', () => {
+  /** As a pause between two calls leaves it: one action done, the other intended. */
+  async function begun(): Promise<string> {
+    world = await openHoldWorld({ people: ['ben'], policy: { alone: true, timeout: '10m' } });
+    await world.hijack('ben');
+    const [{ id }] = (await world.held()).items;
+    const state = `case position when 0 then 'done' else 'intended' end`;
+    await world.query(
+      `insert into action (id, plan_id, position, connection, account_id, type, parameters, idempotency_key, state, attempts, intended_at, finished_at)
+       select (a->>'id')::uuid, p.id, position, p.connection, (a->>'accountId')::uuid, a->>'type', a->>'parameters', a->>'id', ${state}, 1, p.created_at,
+         case position when 0 then p.created_at end
+       from plan p, lateral (select value as a, ordinality - 1 as position from json_array_elements(p.actions::json) with ordinality) as each
+       where p.id = $1`,
+      [id],
+    );
+    return id;
+  }
+  const actions = () => world.query(`select state, code, finished_at is null as open from action order by position`);
+  const ended = async (code: string) => {
+    expect(await actions()).toEqual([
+      { state: 'done', code: null, open: false },
+      { state: 'refused', code, open: false },
+    ]);
+    const lines = await world.query(`select core from ledger_entry where type = 'action.finished'`);
+    expect(lines.map(({ core }) => JSON.parse(String(core)))).toMatchObject([
+      { type: 'token.revoke', state: 'refused', code, attempts: 1 },
+    ]);
+  };
+
+  it('leaves no intention open when it is denied, and the log says that it was not carried out', async () => {
+    const id = await begun();
+    expect((await world.post(`/api/v1/plans/${id}/deny`, why)).status).toBe(200);
+    await ended('denied');
+  });
+
+  it('nor when its time is over', async () => {
+    await begun();
+    await world.pass(600);
+    expect(await world.core.holds.sweep()).toBe(1);
+    await ended('expired');
   });
 });
 

@@ -1,8 +1,8 @@
 /** What people decide on plans: approve a list, deny, hold, release. */
 import { z } from 'zod';
-import { planStates } from '../../model/action.ts';
 import { AppError } from '../../model/errors.ts';
 import type { Role } from '../../model/operator.ts';
+import { planStates } from '../../model/plan-state.ts';
 import { operators } from '../authentication.ts';
 import type { Caller, ServerParts } from '../parts.ts';
 import { defineRoute, type Route } from '../route-table.ts';
