@@ -335,8 +335,9 @@ export function createWorld(scenario: Scenario, { without = new Set(), create = 
     const calling = processes.find(({ requests }) => [...requests].some(({ kind }) => kind !== 'store'));
     // What is between a process and the provider is nobody else's business, as long as it alone may call: no other order tells more.
     if (calling !== undefined && scenario.lostLocks === 0 && !scenario.lateArrivals) return processChoices(calling);
-    // Two that have done nothing yet are one and the same.
-    const alike = processes.every(({ busy, ended }) => busy.size === 0 && ended.size === 0);
+    // Two that have nothing in hand and have claimed nothing are one and the same.
+    const claimed = new Set([...plans.rows.values()].map(({ claimedBy }) => claimedBy));
+    const alike = processes.every(({ busy, ended, number }) => busy.size === 0 && ended.size === 0 && !claimed.has(number));
     const others = [
       ...(alike ? processes.slice(0, 1) : processes).flatMap(processChoices),
       ...pauseChoices(),
