@@ -56,7 +56,8 @@ async function showIncident({ store }: Core, row: IncidentRow): Promise<Item> {
     ...incidentView(row),
     identityIds,
     heldPlanIds: members.filter(({ state }) => state === 'held').map(({ planId }) => planId),
-    undos: orders.map(progressView),
+    // The reason may name people, and not everybody who sees incidents may see those.
+    undos: orders.map(({ reason: _reason, ...order }) => progressView(order)),
     timeline: timeline.sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? -1 : (a.at ?? '') > (b.at ?? '') ? 1 : 0)),
   };
 }

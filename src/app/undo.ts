@@ -5,16 +5,13 @@
 import type { ReadBack } from '../adapters/contract.ts';
 import type { AppendEntries } from '../ledger/index.ts';
 import type { ActionParameters, ActionType } from '../model/action.ts';
-import { type Clock, type Instant, toRfc3339 } from '../model/clock.ts';
-import type { Entry } from '../model/entry.ts';
+import type { Clock, Instant } from '../model/clock.ts';
 import type { EntryId, IdMaker } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
-import type { Notice } from '../model/notice.ts';
 import { putBackType, type ReversalFacts, undoType } from '../model/undo.ts';
 import { arrivePutBack, arriveUndo, type Batcher, type Item, toItem } from '../signals/index.ts';
 import type { Tx } from '../store/db.ts';
 import type { Store } from '../store/open.ts';
-import { takeFinishedCampaigns } from '../store/undo-campaign.ts';
 import {
   countReversal,
   type DueRead,
@@ -24,12 +21,11 @@ import {
   rearmUndos,
   takeDueReads,
   takeDueUndos,
-  takeUnannounced,
-  takeUndone,
   writeRead,
 } from '../store/undo-due.ts';
 import type { ConnectedAdapters } from './adapters.ts';
 import type { Telling } from './telling.ts';
+import { tellEnding, tellFinished } from './undo-notices.ts';
 
 export interface UndoParts {
   readonly store: Store;
@@ -54,7 +50,6 @@ export interface Undos {
 const atOnce = 64;
 /** Another process takes up what one has left lying. */
 const leaseMs = 5_000;
-const announceMs = 15 * 60_000;
 /** Beside the calls that plans make. */
 const readsAtOnce = 8;
 const readLeaseMs = 120_000;
@@ -73,45 +68,6 @@ export function createUndos(parts: UndoParts): Undos {
     const due = await takeDueUndos(store, at, at + leaseMs, atOnce);
     if (due.length > 0) await batcher.submit(due.map((row) => toItem(undoOf(row, at), ids)));
     return due.length;
-  }
-
-  async function announce(): Promise<void> {
-    const at = clock.now();
-    const ending = await store.transaction(async (tx) => {
-      const taken = await takeUnannounced(tx, at, at + announceMs, atOnce);
-      const entries = taken.map(
-        ({ actionId, planId, expiresAt }): Entry<'action.expiring'> => ({
-          id: ids.next<EntryId>(at),
-          type: 'action.expiring',
-          at,
-          core: { actionId, planId, until: toRfc3339(expiresAt) },
-          pii: null,
-        }),
-      );
-      if (entries.length > 0) await append(tx, entries);
-      const told = taken.map(({ actionId, planId, expiresAt }) => ({
-        type: 'undo.announced' as const,
-        about: actionId,
-        data: { actionId, planId, until: toRfc3339(expiresAt) },
-        people: [],
-      }));
-      if (told.length > 0) await telling.tell(tx, told, at);
-      return taken;
-    });
-    for (const { actionId, expiresAt } of ending) log.info({ actionId, until: toRfc3339(expiresAt) }, 'action.expiring');
-  }
-
-  /** What people ordered undone and is seen undone; of a campaign once, when no more of it goes on by itself. */
-  async function tellFinished(): Promise<void> {
-    const at = clock.now();
-    await store.transaction(async (tx) => {
-      const actions = await takeUndone(tx, at, atOnce);
-      const told: Notice[] =
-        actions.length === 0 ? [] : [{ type: 'undo.finished', about: null, data: { actions: [...actions] }, people: [] }];
-      for (const campaign of await takeFinishedCampaigns(tx, at))
-        told.push({ type: 'undo.finished', about: campaign.campaignId, data: campaign, people: [] });
-      await telling.tell(tx, told, at);
-    });
   }
 
   async function readOne(row: DueRead, stop: AbortSignal): Promise<void> {
@@ -176,10 +132,10 @@ export function createUndos(parts: UndoParts): Undos {
       for (const { actionId, tries } of await rearmUndos(store, clock.now()))
         if (tries >= alarmTries) log.error({ actionId, tries }, 'undo.failing');
         else log.warn({ actionId, tries }, 'undo.again');
-      await announce();
+      await tellEnding(parts);
       let count = 0;
       for (let some = atOnce; some === atOnce; count += some) some = await undoSome();
-      await tellFinished();
+      await tellFinished(parts);
       return count;
     },
     async watch(stop) {

@@ -96,7 +96,7 @@ export function incidentView(row: IncidentRow) {
 }
 
 /** How far an order that undoes many has come. */
-export function progressView({ orderedAt, ...rest }: CampaignProgress) {
+export function progressView<T extends Pick<CampaignProgress, 'orderedAt'>>({ orderedAt, ...rest }: T) {
   return { ...rest, orderedAt: toRfc3339(orderedAt) };
 }
 
