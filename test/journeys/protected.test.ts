@@ -59,16 +59,20 @@ describe('with a fault above it that lets everything go, the executor refuses fo
     await expectRefused(2);
   });
 
-  it('every action that can be ordered', { timeout: 60_000 }, async () => {
+  it('every action that can be ordered', async () => {
     await openPlanted();
     const ordered: string[] = [];
-    for (const type of actionTypeNames) if ((await world.order('ann', type)).status === 202) ordered.push(type);
+    for (const type of actionTypeNames) {
+      const { status, body } = await world.order('ann', type);
+      if (status !== 202) continue;
+      ordered.push(type);
+      if (body.state === 'held') expect((await approve(await world.held())).body.plans).toMatchObject([{ state: 'released' }]);
+      // One at a time: plans of one account wait for each other.
+      await expectRefused(ordered.length);
+    }
     expect(ordered).toEqual(
       expect.arrayContaining(['session.revoke', 'token.revoke', 'mfa.require', 'mfa.reset', 'password.expire', 'account.suspend']),
     );
-    const list = await world.held();
-    expect((await approve(list)).body.plans.every(({ state }: Answer) => state === 'released')).toBe(true);
-    await expectRefused(ordered.length);
   });
 
   it('an undoing, and everything that falls due by itself, once they became protected', async () => {
