@@ -26,11 +26,15 @@ const approve = (list: { items: Answer[]; hash: string }) =>
 const protect = () =>
   world.query(`update identity set protected = true where id = (select identity_id from identity_alias where alias = 'ann')`);
 
-/** So many plans came as far as the executor, which refused each action of them; the provider was asked to change nothing. */
-async function expectRefused(plans: number, effects = 0): Promise<void> {
+async function settle(): Promise<void> {
   await world.carryOut();
   // Some begin by themselves once they are let go.
   await expect.poll(() => world.query(`select 1 from plan where state = 'released'`), { timeout: 15_000 }).toEqual([]);
+}
+
+/** So many plans came as far as the executor, which refused each action of them; the provider was asked to change nothing. */
+async function expectRefused(plans: number, effects = 0): Promise<void> {
+  await settle();
   expect(
     await world.query(`select distinct plan_id from action where code = 'protected' and state = 'refused' and attempts = 0`),
   ).toHaveLength(plans);
@@ -61,18 +65,17 @@ describe('with a fault above it that lets everything go, the executor refuses fo
 
   it('every action that can be ordered', async () => {
     await openPlanted();
-    const ordered: string[] = [];
     for (const type of actionTypeNames) {
-      const { status, body } = await world.order('ann', type);
-      if (status !== 202) continue;
-      ordered.push(type);
+      // Answered with 202, or with 409 where the executor was the first to speak.
+      const { body } = await world.order('ann', type);
       if (body.state === 'held') expect((await approve(await world.held())).body.plans).toMatchObject([{ state: 'released' }]);
       // One at a time: plans of one account wait for each other.
-      await expectRefused(ordered.length);
+      await settle();
     }
-    expect(ordered).toEqual(
-      expect.arrayContaining(['session.revoke', 'token.revoke', 'mfa.require', 'mfa.reset', 'password.expire', 'account.suspend']),
-    );
+    const types = (await world.query('select distinct type from action')).map((row) => row['type']);
+    const most = ['session.revoke', 'token.revoke', 'mfa.require', 'mfa.reset', 'password.expire', 'account.suspend'];
+    expect(types).toEqual(expect.arrayContaining(most));
+    await expectRefused(types.length);
   });
 
   it('an undoing, and everything that falls due by itself, once they became protected', async () => {
