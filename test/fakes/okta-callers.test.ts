@@ -1,7 +1,9 @@
 /** The stand-in for Okta: who may call it and how often, how it fails on demand, and that it runs as a program. */
 import { spawn } from 'node:child_process';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { type JWK, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { all, oktaAppClient, oktaClient, refusal } from '../support/okta-client.ts';
 import { type OktaStandIn, startOkta } from './okta.ts';
@@ -18,11 +20,20 @@ const codeOf = async (response: Response) => `${response.status} ${((await respo
 const users = (token: string) => oktaClient({ orgUrl: okta.orgUrl, token }).userApi;
 const userId = 'p1@example.com';
 
+/** A DPoP proof of that key, made now. */
+const prove = (key: KeyObject, claims: Record<string, string>) =>
+  new SignJWT({ ...claims, jti: randomUUID() })
+    .setProtectedHeader({ alg: 'RS256', typ: 'dpop+jwt', jwk: createPublicKey(key).export({ format: 'jwk' }) as JWK })
+    .setIssuedAt()
+    .sign(key);
+
 describe('API tokens', () => {
   it('are asked for, and dead once revoked or rotated', async () => {
     expect(await codeOf(await fetch(`${okta.orgUrl}/api/v1/users`))).toBe('403 E0000005');
     expect(await refusal(users('wrong').getUser({ userId }))).toBe('401 E0000011');
     const { token } = okta.addToken();
+    expect((await get('/api/v1/users/p1', `SSWS ${token}`)).status).toBe(200);
+    expect((await get('/api/v1/users/p1', `Bearer ${token}`)).status).toBe(401);
     const next = okta.rotateToken(token);
     expect(await refusal(users(token).getUser({ userId }))).toBe('401 E0000011');
     expect((await users(next).getUser({ userId })).status).toBe('ACTIVE');
@@ -44,6 +55,9 @@ describe('API tokens', () => {
   });
 
   it('do not reach those who outrank them, by a role of their own or of a group', async () => {
+    const organisation = oktaClient({ ...okta, token: okta.addToken({ role: 'ORG_ADMIN' }).token }).roleAssignmentApi;
+    const asked = { userId: 'p3@example.com', assignRoleRequest: { type: 'SUPER_ADMIN' as const } };
+    expect(await refusal(organisation.assignRoleToUser(asked))).toBe('403 E0000006');
     const helpdesk = users(okta.addToken({ role: 'HELP_DESK_ADMIN' }).token);
     okta.role(okta.person('p1'), 'SUPER_ADMIN');
     okta.group('owners', { members: [okta.person('p2')], roles: ['SUPER_ADMIN'] });
@@ -100,10 +114,21 @@ describe('service apps', () => {
       ['/oauth2/v1/token', 200],
       ['/api/v1/users/{userId}/lifecycle/suspend', 200],
     ]);
-    const [scheme, token] = (seen[0] ?? '').split(' ');
+    const [scheme, token = ''] = (seen[0] ?? '').split(' ');
     expect(scheme).toBe('DPoP');
     expect((await get('/api/v1/users/p1', `Bearer ${token}`)).status).toBe(401);
     expect((await get('/api/v1/users/p1', `DPoP ${token}`)).status, 'without a proof').toBe(401);
+
+    const url = `${okta.orgUrl}/api/v1/users/p1`;
+    const call = async (proof: string) => (await fetch(url, { headers: { authorization: `DPoP ${token}`, dpop: proof } })).status;
+    const right = { htm: 'GET', htu: url, ath: createHash('sha256').update(token).digest('base64url') };
+    const own = createPrivateKey(app.privateKey);
+    const proof = await prove(own, right);
+    expect([await call(proof), await call(proof)], 'a proof is good once').toEqual([200, 401]);
+    for (const wrong of [{ htm: 'POST' }, { htu: `${url}/roles` }, { ath: 'another token' }])
+      expect(await call(await prove(own, { ...right, ...wrong })), JSON.stringify(wrong)).toBe(401);
+    const other = createPrivateKey((await okta.apps.add({ scopes })).privateKey);
+    expect(await call(await prove(other, right)), 'another key').toBe(401);
   });
 });
 

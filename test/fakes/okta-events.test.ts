@@ -157,8 +157,9 @@ describe('our own noise', () => {
   });
 });
 
-/** A receiver of hooks that answers as it is told, one answer after the other; the last one stays. */
+/** A receiver of hooks that answers as it is told, one answer after the other; the last one stays. `its.verification` replaces the right one. */
 async function receiver(...answers: (number | 'hang')[]) {
+  const its: { verification?: string } = {};
   const got: { method: string; headers: IncomingHttpHeaders; events: string[]; eventId: string }[] = [];
   const server = createServer((request, response) => {
     let text = '';
@@ -180,7 +181,7 @@ async function receiver(...answers: (number | 'hang')[]) {
       if (answer === 'hang') return;
       const challenge = request.headers['x-okta-verification-challenge'];
       response.writeHead(answer ?? 200, { 'content-type': 'application/json' });
-      response.end(challenge === undefined ? '' : JSON.stringify({ verification: challenge }));
+      response.end(challenge === undefined ? '' : JSON.stringify({ verification: its.verification ?? challenge }));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -188,7 +189,7 @@ async function receiver(...answers: (number | 'hang')[]) {
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   };
-  return { uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks/okta`, got, answers, close };
+  return { its, uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks/okta`, got, answers, close };
 }
 
 describe('event hooks', () => {
@@ -232,6 +233,9 @@ describe('event hooks', () => {
     await hooks().verifyEventHook({ eventHookId });
     expect(to.got.length).toBe(2);
     const other = await register();
+    to.its.verification = 'another';
+    expect(await refusal(hooks().verifyEventHook({ eventHookId: other }))).toBe('400 E0000001');
+    delete to.its.verification;
     to.answers.splice(0, 1, 500);
     expect(await refusal(hooks().verifyEventHook({ eventHookId: other }))).toBe('400 E0000001');
     expect((await hooks().getEventHook({ eventHookId: other })).verificationStatus).toBe('UNVERIFIED');

@@ -1,6 +1,5 @@
 /** Delivery of events to hooks: at least once at best, in batches, and as lossy, repeated, late or out of order as a test asks for. */
 import { randomUUID } from 'node:crypto';
-import { isHookEligible } from './catalogue.ts';
 import { written } from './clock.ts';
 import { delivered, type HookCalls, type HookOutcome } from './hook-calls.ts';
 import { type LogEvent, party } from './log-event.ts';
@@ -60,7 +59,7 @@ export function createDeliverer(org: () => Org, calls: HookCalls): Deliverer {
     if (last) places.set(hook.id, last.place);
     const lost = (persistedAt: number) => settings.outages.some((one) => one.lost && one.from <= persistedAt && persistedAt < one.until);
     return stored
-      .filter(({ place, event }) => hook.items.includes(event.eventType) && isHookEligible(event.eventType) && !lost(place[0]))
+      .filter(({ place, event }) => hook.items.includes(event.eventType) && !lost(place[0]))
       .map(({ event }) => event)
       .filter((event) => !settings.lose(event));
   }
