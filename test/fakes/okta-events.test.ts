@@ -331,6 +331,8 @@ describe('event hooks', () => {
     okta.delivery.automaticMs = 1;
     okta.signIn('p1');
     okta.signIn('p2');
-    await expect.poll(() => to.got.flatMap(({ events }) => events)).toEqual(['user.session.start', 'user.session.start']);
+    await expect
+      .poll(() => to.got.flatMap(({ events }) => events), { timeout: 10_000 })
+      .toEqual(['user.session.start', 'user.session.start']);
   });
 });

@@ -40,6 +40,14 @@ describe('people', () => {
     await own.close();
   });
 
+  it('are changed by their administrators without a call, an effect or an event', async () => {
+    const person = add();
+    const before = okta.events().length;
+    okta.change(person, { status: 'LOCKED_OUT', risk: 'HIGH' });
+    expect((await users.getUser({ userId: person.id })).status).toBe('LOCKED_OUT');
+    expect([okta.writes(), okta.effects, okta.events().length - before]).toEqual([[], [], 0]);
+  });
+
   it('leave lists when deprovisioned, but not searches', async () => {
     const { id } = add({ status: 'DEPROVISIONED', login: 'gone@example.com' });
     expect((await all(await users.listUsers({}))).map((user) => user.id)).not.toContain(id);
@@ -198,6 +206,14 @@ describe('access', () => {
     expect(counts(id)).toEqual([0, 0, 2, 2, 1, 2]);
   });
 
+  it('that is over already is nothing to end', async () => {
+    const { id } = add();
+    okta.signIn(id, { sessionMs: 1_000 });
+    okta.clock.advance(1_000);
+    await users.revokeUserSessions({ userId: id });
+    expect([okta.writes().length, okta.effects.length]).toEqual([1, 0]);
+  });
+
   it('keeps tokens when sessions are ended without them, and what applications hold in any case', async () => {
     const id = signedIn();
     await users.revokeUserSessions({ userId: id });
@@ -255,7 +271,8 @@ describe('access', () => {
       });
     expect((await logout({ format: 'email', email: okta.person(id).profile.email })).status).toBe(204);
     expect(okta.access(id)).toMatchObject({ sessions: [], refreshTokens: [], appSessions: [{ app: 'wiki' }] });
-    expect((await logout({ format: 'opaque', id: 'nobody' })).status).toBe(400);
+    for (const nobody of [{ format: 'opaque', id: 'nobody' }, { format: 'opaque', id: okta.person(id).profile.email }, { format: 'email' }])
+      expect((await logout(nobody)).status, JSON.stringify(nobody)).toBe(400);
     okta.settings.universalLogout = false;
     expect((await logout({ format: 'opaque', id })).status).toBe(401);
     okta.settings.universalLogout = true;

@@ -85,9 +85,10 @@ export function endAccess(
   what: { readonly tokens: boolean; readonly devices: boolean; readonly appSessions?: boolean },
 ): boolean {
   const kept = what.appSessions === true ? person.appSessions.filter(({ universalLogout }) => !universalLogout) : person.appSessions;
+  const { sessions, accessTokens, refreshTokens } = accessOf(org, person);
   const any =
-    person.sessions.length > 0 ||
-    (what.tokens && person.tokens.length > 0) ||
+    sessions.length > 0 ||
+    (what.tokens && accessTokens.length + refreshTokens.length > 0) ||
     (what.devices && person.rememberedDevices.length > 0) ||
     kept.length < person.appSessions.length;
   person.sessions = [];

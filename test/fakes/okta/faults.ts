@@ -1,7 +1,7 @@
 /** Faults on demand: which calls they strike, how often, and how the answer then goes wrong. */
 import { codeOf, type ErrorCode, Refusal } from './refusal.ts';
 
-export type FaultKind =
+type FaultKind =
   /** With the headers that are given and no others: a 429 of this kind names no reset by itself. */
   | { readonly kind: 'status'; readonly status: number; readonly code?: ErrorCode; readonly headers?: Readonly<Record<string, string>> }
   /** Nothing is ever answered; `cut`: the connection ends amid the body. */

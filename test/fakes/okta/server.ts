@@ -58,7 +58,7 @@ export function createServing({ org, limits, faults, apps, find }: ServerParts) 
     if (fault?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, fault.delayMs).unref());
     const spares = fault === undefined || fault.after === true || ['slow', 'wrongShape', 'html'].includes(fault.kind);
     const answer = spares ? await run() : { status: 200, body: {} };
-    if (fault?.kind === 'hang') await new Promise((resolve) => response.once('close', resolve));
+    if (fault?.kind === 'hang' && !response.closed) await new Promise((resolve) => response.once('close', resolve));
     if (fault?.kind === 'status') throw refusalOf(fault);
     return answer;
   }

@@ -63,8 +63,8 @@ export function accessRoutes(org: Org): readonly Route[] {
 /** The person of a `sub_id` (RFC 9493): by e-mail address, or by id as an opaque name or with us as the issuer. */
 function named(org: Org, ask: Ask): Person {
   const { format, email, id, iss, sub } = (ask.body['sub_id'] ?? {}) as Readonly<Record<string, unknown>>;
-  const wanted = format === 'email' ? email : format === 'opaque' ? id : format === 'iss_sub' && iss === org.baseUrl ? sub : undefined;
-  const person = org.people.all().find((one) => one.id === wanted || one.profile.email === wanted);
+  const byId = format === 'opaque' ? id : format === 'iss_sub' && iss === org.baseUrl ? sub : undefined;
+  const person = org.people.all().find((one) => (format === 'email' ? one.profile.email === email : one.id === byId));
   if (!person) throw invalid('sub_id', 'The subject is not a user of this organisation');
   return person;
 }
@@ -72,7 +72,8 @@ function named(org: Org, ask: Ask): Person {
 /** Refresh tokens, and with them the access tokens of that client. */
 function revoke(org: Org, ask: Ask, person: Person, tokenId: string | undefined) {
   const clientId = ask.id('clientId');
-  const ofClient = person.tokens.filter((token) => token.clientId === clientId);
+  const { accessTokens, refreshTokens } = accessOf(org, person);
+  const ofClient = [...accessTokens, ...refreshTokens].filter((token) => token.clientId === clientId);
   if (tokenId !== undefined && !ofClient.some(({ id, kind }) => id === tokenId && kind === 'refresh'))
     throw notFound(tokenId, 'OAuth2RefreshToken');
   person.tokens = person.tokens.filter(

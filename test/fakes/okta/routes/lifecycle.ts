@@ -11,7 +11,7 @@ import type { Person, Status } from '../records.ts';
 import { type ErrorCode, Refusal } from '../refusal.ts';
 import { type Answer, type Ask, noContent, ok, type Route, route } from '../router.ts';
 
-export interface Transition {
+interface Transition {
   readonly from: readonly Status[];
   readonly to: Status | 'same';
   readonly refusal: ErrorCode | 'suspend';
@@ -21,7 +21,7 @@ export interface Transition {
 const every: readonly Status[] = ['STAGED', 'PROVISIONED', 'ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED', 'LOCKED_OUT', 'SUSPENDED'];
 const withPassword: readonly Status[] = ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED', 'LOCKED_OUT'];
 
-export const transitions = {
+const transitions = {
   activate: { from: ['STAGED', 'DEPROVISIONED'], to: 'PROVISIONED', refusal: 'E0000016', event: 'user.lifecycle.activate' },
   reactivate: { from: ['PROVISIONED', 'RECOVERY'], to: 'same', refusal: 'E0000038', event: 'user.lifecycle.reactivate' },
   suspend: { from: ['ACTIVE'], to: 'SUSPENDED', refusal: 'suspend', event: 'user.lifecycle.suspend' },
@@ -39,7 +39,7 @@ export const transitions = {
   reset_factors: { from: every, to: 'same', refusal: 'E0000038', event: 'user.mfa.factor.reset_all' },
 } as const satisfies Record<string, Transition>;
 
-export type Operation = keyof typeof transitions;
+type Operation = keyof typeof transitions;
 
 export function lifecycleRoutes(org: Org): readonly Route[] {
   const operations = (Object.keys(transitions) as Operation[]).map((operation) =>

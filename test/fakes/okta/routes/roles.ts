@@ -8,7 +8,7 @@ import { invalid, notFound, Refusal } from '../refusal.ts';
 import { type Ask, noContent, ok, type Route, route } from '../router.ts';
 import { findGroup } from './groups.ts';
 
-export const knownRoles = [
+const knownRoles = [
   ...['SUPER_ADMIN', 'ORG_ADMIN', 'APP_ADMIN', 'USER_ADMIN', 'HELP_DESK_ADMIN', 'GROUP_MEMBERSHIP_ADMIN', 'READ_ONLY_ADMIN'],
   ...['REPORT_ADMIN', 'MOBILE_ADMIN', 'API_ACCESS_MANAGEMENT_ADMIN', 'CUSTOM'],
 ] as const;
