@@ -43,7 +43,7 @@ export function unusualIn({ debugData }: LogEvent): readonly string[] {
 
 function positive(told: unknown): readonly string[] {
   if (typeof told === 'string') {
-    if (told.length > longestText) return [];
+    if (told.length > longestText || !told.includes('POSITIVE')) return [];
     const object = parsed(told);
     return object === undefined
       ? names([...told.matchAll(/([^,={}]{1,64})=POSITIVE(?![A-Z_])/g)].map((match) => match[1]))

@@ -1,7 +1,7 @@
 /** From one event of Okta's System Log to what it says: a signal, word of our own doing, or nothing, with the reason. */
 import { hash } from 'node:crypto';
 import type { Instant } from '../../model/clock.ts';
-import type { NoSignal, ProviderEvent } from '../contract.ts';
+import type { NoSignal, ProviderEvent, ProviderSignal } from '../contract.ts';
 import { circumstancesOf } from './circumstances.ts';
 import { fieldsOf, type LogEvent, nameOf, publishedAt, readLogEvent } from './log-event.ts';
 import { type Reading, readings } from './readings.ts';
@@ -43,6 +43,7 @@ const table = compileTable(headings.flatMap(([, rows]) => rows));
 /** Characters of one event as JSON. */
 const longestEvent = 65_536;
 const longestKey = 256;
+const nothing = {};
 const laterMs = 300_000;
 const quarantineMs = 3_600_000;
 
@@ -78,28 +79,13 @@ function apply(rule: Rule, event: LogEvent, raw: string, { connection, ownClient
   if (reading.silent === true || (rule.silent && type === rule.gives)) return none('context');
 
   const txn = nameOf(fieldsOf(event.fields['transaction'])['id']);
-  const common = {
-    type,
-    occurredAt: when.occurredAt,
-    claim,
-    dedupeKey: keyOf(event.uuid === '' ? raw : event.uuid),
-    raw,
-    ...(txn === undefined ? {} : { txn }),
-  };
-  if (isOwnDoing(event, ownClientIds)) return { kind: 'confirmation', confirmation: { ...common, event: event.eventType } };
-  const mayMark = event.succeeded && person !== undefined && claim.blocked === undefined && when.quarantine === undefined;
-  return {
-    kind: 'signal',
-    signal: {
-      ...common,
-      cause: 'risk',
-      severity,
-      facts,
-      circumstances,
-      marks: mayMark ? marks : [],
-      ...(when.quarantine === undefined ? {} : { quarantine: when.quarantine }),
-    },
-  };
+  const dedupeKey = keyOf(event.uuid === '' ? raw : event.uuid);
+  const occurred = { type, occurredAt: when.occurredAt, claim, dedupeKey, raw, ...(txn === undefined ? nothing : { txn }) };
+  if (isOwnDoing(event, ownClientIds)) return { kind: 'confirmation', confirmation: { ...occurred, event: event.eventType } };
+  const { quarantine } = when;
+  const mayMark = event.succeeded && person !== undefined && claim.blocked === undefined && quarantine === undefined;
+  const signal: ProviderSignal = { ...occurred, cause: 'risk', severity, facts, circumstances, marks: mayMark ? marks : [] };
+  return { kind: 'signal', signal: quarantine === undefined ? signal : { ...signal, quarantine } };
 }
 
 /** Whoever holds our credential is us: by the app that acted, by the client that asked, or by the token that was shown. */
