@@ -28,7 +28,7 @@ export function whoIsMeant(event: LogEvent, whom: Whom, connection: string, ip: 
     case 'client':
       return ofAsset(event, ['PublicClientApp', 'AppInstance', 'WorkloadPrincipal'], connection);
     case 'network':
-      return ip === undefined ? nobody : { claim: { kind: 'network', person: [], id: ip }, person: undefined };
+      return ip === undefined ? nothing('network') : thing('network', ip);
     case 'org':
       return thing('asset', connection);
     default:
@@ -36,7 +36,7 @@ export function whoIsMeant(event: LogEvent, whom: Whom, connection: string, ip: 
   }
 }
 
-const nobody: Meant = { claim: { kind: 'person', person: [], blocked: 'noSubject' }, person: undefined };
+const nobody = nothing('person');
 
 /** The account that Okta's own staff and machinery act under. */
 const oktaItself = 'system@okta.com';
@@ -57,7 +57,7 @@ function ofActor(event: LogEvent, connection: string, ip: string | undefined): M
     const keys = keysOf(actor, connection);
     if (keys.length > 0) return { claim: { kind: 'person', person: keys, ...hereOf(event) }, person: actor };
     // Names that nobody has are tried from somewhere all the same.
-    return ip === undefined ? nobody : { claim: { kind: 'network', person: [], id: ip }, person: undefined };
+    return ip === undefined ? nobody : thing('network', ip);
   }
   return actor.id === undefined ? nobody : thing('asset', actor.id);
 }
@@ -83,14 +83,13 @@ function ofSession(event: LogEvent, connection: string, ip: string | undefined):
   return session === undefined ? meant : { ...meant, claim: { ...meant.claim, kind: 'session', session } };
 }
 
+/** Whose device it is only a target says: who acts on a device is mostly an administrator, at another. */
 function ofDevice(event: LogEvent, connection: string): Meant {
   const [target] = targetsOf(event, 'Device');
-  const id = target?.id ?? (event.actor.type === 'Device' ? event.actor.id : undefined) ?? deviceOf(event);
-  const person =
-    ofUsers(event, connection)?.claim ?? (event.actor.type === 'User' ? ofActor(event, connection, undefined).claim : undefined);
-  if (id === undefined) return nobody;
-  if (person === undefined || person.person.length === 0) return thing('device', id);
-  return { claim: { kind: 'person', person: person.person, device: id }, person: undefined };
+  const device = target?.id ?? (event.actor.type === 'Device' ? event.actor.id : undefined);
+  if (device === undefined) return nothing('device');
+  const person = ofUsers(event, connection)?.claim.person ?? [];
+  return person.length === 0 ? thing('device', device) : { claim: { kind: 'person', person, device }, person: undefined };
 }
 
 function ofAsset(event: LogEvent, types: readonly string[], connection: string): Meant {
@@ -102,8 +101,13 @@ function ofAsset(event: LogEvent, types: readonly string[], connection: string):
   return thing('asset', (types.includes(actor.type) ? actor.id : undefined) ?? connection);
 }
 
-function thing(kind: 'asset' | 'device', id: string): Meant {
+function thing(kind: 'asset' | 'device' | 'network', id: string): Meant {
   return { claim: { kind, person: [], id }, person: undefined };
+}
+
+/** Kept and shown, and never acted on. */
+function nothing(kind: 'person' | 'device' | 'network'): Meant {
+  return { claim: { kind, person: [], blocked: 'noSubject' }, person: undefined };
 }
 
 /** An Okta login is a user principal name, and mostly a mail address. */

@@ -40,7 +40,7 @@ export type ReadingName =
 export type Silence = Extract<NoSignal, 'context' | 'ownHealth' | 'internal'>;
 
 /**
- * `type` may end in `.*`: everything below it that has no row of its own. `gives` is a signal type of the catalogue, or why there is none.
+ * `type` may end in `.*`: that name and everything below it, where there is no row of its own. `gives` is a signal type of the catalogue, or why there is none.
  * Where the documentation gives a range of severities the lower one stands; a type that is proof carries its weight in the catalogue and is
  * medium; of what leaves no evidence `low` is what people do themselves.
  */
@@ -101,7 +101,7 @@ export function compileTable(rows: readonly Row[]): RuleTable {
 
 /** The nearest family first. */
 function familyOf<T>(type: string, below: ReadonlyMap<string, T>): T | undefined {
-  for (let end = type.lastIndexOf('.'); end > 0; end = type.lastIndexOf('.', end - 1)) {
+  for (let end = type.length; end > 0; end = type.lastIndexOf('.', end - 1)) {
     const found = below.get(type.slice(0, end));
     if (found !== undefined) return found;
   }

@@ -2,8 +2,8 @@
 import type { Row } from '../table.ts';
 
 export const riskRows: readonly Row[] = [
-  ['user.risk.detect', 'any', 'user', 'risk_level_other', 'medium', 'riskDetected', 'level from debugData.risk'],
-  ['user.risk.change', 'any', 'user', 'risk_level_other', 'medium', 'riskChanged', 'level from debugData.risk; lower takes back'],
+  ['user.risk.detect', 'any', 'target', 'risk_level_other', 'medium', 'riskDetected', 'level from debugData.risk'],
+  ['user.risk.change', 'any', 'target', 'risk_level_other', 'medium', 'riskChanged', 'level from debugData.risk; lower takes back'],
   ['policy.entity_risk.evaluate', 'any', '', 'context', '', '', 'the risk that led to it was told before'],
   ['policy.entity_risk.action', 'done', 'target', 'context', 'medium', 'riskAction', 'sessions ended by rule'],
   ['policy.auth_reevaluate.fail', 'any', 'session', 'anomalous_token', 'medium', '', 'a session no longer meets its rule'],
