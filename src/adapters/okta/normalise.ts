@@ -83,7 +83,7 @@ function apply(rule: Rule, event: LogEvent, raw: string, { connection, ownClient
   const occurred = { type, occurredAt: when.occurredAt, claim, dedupeKey, raw, ...(txn === undefined ? nothing : { txn }) };
   if (isOwnDoing(event, ownClientIds)) return { kind: 'confirmation', confirmation: { ...occurred, event: event.eventType } };
   const { quarantine } = when;
-  const mayMark = event.succeeded && person !== undefined && claim.blocked === undefined && quarantine === undefined;
+  const mayMark = event.succeeded && person !== undefined && quarantine === undefined;
   const signal: ProviderSignal = { ...occurred, cause: 'risk', severity, facts, circumstances, marks: mayMark ? marks : [] };
   return { kind: 'signal', signal: quarantine === undefined ? signal : { ...signal, quarantine } };
 }

@@ -85,7 +85,7 @@ export function faultsOf(result: unknown, context: NormaliseContext): readonly s
       if (format === 'provider_id') say((value as string).startsWith(`${context.connection} `), 'a provider_id of another connection');
       else say(value === (value as string).toLowerCase(), 'a name in capitals');
     }
-    if (kind === 'network') checkAddress(claim['id']);
+    if (kind === 'network' && claim['blocked'] === undefined) checkAddress(claim['id']);
   }
 
   function checkAddress(ip: unknown): void {
