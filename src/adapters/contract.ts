@@ -109,11 +109,16 @@ export interface ProbeResult {
 export type ProviderEvent =
   | { readonly kind: 'signal'; readonly signal: ProviderSignal }
   | { readonly kind: 'confirmation'; readonly confirmation: ProviderConfirmation }
-  | { readonly kind: 'none'; readonly reason: NoSignal /** For `unknownType`: what the provider calls it. */; readonly event?: string };
+  | {
+      readonly kind: 'none';
+      readonly reason: NoSignal;
+      /** For `unknownType`: what the provider calls it, at most 128 characters. */
+      readonly event?: string;
+    };
 
 /**
- * An arrival but for what the door knows: its own connection's id and kind, the instant of arrival, and who proved it. Of the marks the
- * door keeps those whose class the connection may report, once what they need is known.
+ * An arrival but for what the door knows: its own connection's id and kind, the instant of arrival, and who proved it. `raw` is the one
+ * event, written as JSON again. Of the marks the door keeps those whose class the connection may report, once what they need is known.
  */
 export interface ProviderSignal extends Omit<Arrival, 'source' | 'sourceKind' | 'receivedAt' | 'marks' | 'provenBy' | 'by' | 'behind'> {
   readonly marks: readonly ReportedMark[];

@@ -31,7 +31,7 @@ function levelIn(told: unknown): RiskLevel {
 /** Of `{reasons=New Device, New IP, level=HIGH}`: values hold commas, so a key begins where a word stands before an equals sign. */
 function levelInText(text: string): string | undefined {
   if (text.length > longestText) return undefined;
-  const found = [...text.matchAll(/(?:^\s*\{?|,)\s*level\s*=([^,}]*)/gi)];
+  const found = [...text.matchAll(/(?:^|[{,])\s*level\s*=([^,}]*)/gi)];
   // Said twice is not said: one of them may be somebody's own words.
   return found.length === 1 ? found[0]?.[1] : undefined;
 }

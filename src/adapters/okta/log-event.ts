@@ -76,17 +76,11 @@ export function partyOf(value: unknown): Party {
   return { type: typeof type === 'string' ? type : '', id: nameOf(id), login: nameOf(alternateId) };
 }
 
-/** The parties of a type that something was done to, in no order that means anything; each once. */
+/** The parties of a type that something was done to, in no order that means anything. */
 export function targetsOf({ fields }: LogEvent, type: string): readonly Party[] {
   const { target } = fields;
   if (!Array.isArray(target)) return [];
-  const found: Party[] = [];
-  for (const one of target) {
-    if (fieldsOf(one)['type'] !== type) continue;
-    const party = partyOf(one);
-    if (!found.some((other) => isSame(other, party))) found.push(party);
-  }
-  return found;
+  return target.flatMap((one) => (fieldsOf(one)['type'] === type ? [partyOf(one)] : []));
 }
 
 /** By id where both have one, else by login; two of whom nothing is known are not the same. */

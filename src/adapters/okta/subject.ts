@@ -65,9 +65,10 @@ function ofActor(event: LogEvent, connection: string, ip: string | undefined): M
 /** `undefined` where no person is among the targets. */
 function ofUsers(event: LogEvent, connection: string): Meant | undefined {
   const users = targetsOf(event, 'User');
-  const [user, another] = users;
+  const [user] = users;
   if (user === undefined) return undefined;
-  if (another !== undefined) return { claim: { kind: 'person', person: [], blocked: 'unknownMember' }, person: undefined };
+  if (users.some((other) => other !== user && !isSame(other, user)))
+    return { claim: { kind: 'person', person: [], blocked: 'unknownMember' }, person: undefined };
   const keys = keysOf(user, connection);
   // Somebody who is not named is not the one who acted either.
   if (keys.length === 0) return nobody;
