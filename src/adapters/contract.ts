@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import type { ActionParameters, ActionType } from '../model/action.ts';
 import type { Clock, Instant } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
+import type { Arrival, Mark } from '../model/signal.ts';
 import type { IdentifierKey } from '../model/subject.ts';
 import type { HttpClient } from './http.ts';
 
@@ -100,6 +101,59 @@ export interface ProbeResult {
   readonly ok: boolean;
   readonly hint?: string;
 }
+
+/**
+ * How an adapter reads one event of its provider. Nothing of it is believed yet: a door in `signals`, which knows how the event was
+ * proven, makes a `Verified<Arrival>` of a signal and counts the rest.
+ */
+export type ProviderEvent =
+  | { readonly kind: 'signal'; readonly signal: ProviderSignal }
+  | { readonly kind: 'confirmation'; readonly confirmation: ProviderConfirmation }
+  | {
+      readonly kind: 'none';
+      readonly reason: NoSignal;
+      /** For `unknownType`: what the provider calls it, at most 128 characters. */
+      readonly event?: string;
+    };
+
+/**
+ * An arrival but for what the door knows: its own connection's id and kind, the instant of arrival, and who proved it. `raw` is the one
+ * event, written as JSON again. Of the marks the door keeps those whose class the connection may report, once what they need is known.
+ */
+export interface ProviderSignal extends Omit<Arrival, 'source' | 'sourceKind' | 'receivedAt' | 'marks' | 'provenBy' | 'by' | 'behind'> {
+  readonly marks: readonly ReportedMark[];
+}
+
+export interface ReportedMark {
+  readonly mark: Mark;
+  readonly by: Initiator;
+  readonly needs?: MarkNeed;
+}
+
+/** Who did what an event tells of. `app`: a program with a credential of its own; `provider`: its staff, rules and machinery. */
+export type Initiator = 'self' | 'admin' | 'app' | 'provider';
+
+/**
+ * What one event cannot show. `readBack`: that no session is left. `mfaInSession`: that the session had passed a second factor.
+ * `demandedMfa`: that we or a rule of the provider asked for it, with a factor enrolled a week before; its time is then that of the asking.
+ */
+export type MarkNeed = 'readBack' | 'mfaInSession' | 'demandedMfa';
+
+/**
+ * Caused with a credential of ours. It says that an action took effect, and nothing about the person. One that no action explains is
+ * somebody else with our credential.
+ */
+export interface ProviderConfirmation extends Pick<ProviderSignal, 'type' | 'occurredAt' | 'claim' | 'dedupeKey' | 'raw' | 'txn'> {
+  /** What the provider calls the event. */
+  readonly event: string;
+}
+
+/**
+ * Why an event is no signal. `context`: known, and says nothing by itself. `notDone`: was tried and did not happen. `ownHealth`: about
+ * the provider's service or our connection to it. `internal`: not meant for us by the provider. `unknownType`: not in the adapter's table.
+ * `malformed`: no event by its form. `unstorable`: holds NUL or half a character. `tooLarge`: over the adapter's limit.
+ */
+export type NoSignal = 'context' | 'notDone' | 'ownHealth' | 'internal' | 'unknownType' | 'malformed' | 'unstorable' | 'tooLarge';
 
 /** Records that an adapter keeps between restarts, apart for each connection. */
 export interface AdapterStorage {
