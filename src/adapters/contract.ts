@@ -89,6 +89,12 @@ export interface Adapter {
    * not know people by. Throws where it could not be asked. Absent where the provider has no directory.
    */
   find?(identifier: IdentifierKey, signal: AbortSignal): Promise<DirectoryPerson | undefined>;
+  /** Events that the provider sends to us. Absent where it sends none. */
+  readonly hook?: EventHook;
+  /** Events that we fetch. Absent where there is nothing to fetch. */
+  readonly feed?: EventFeed;
+  /** The provider's own record of whom it sends events to. Absent where it keeps none that we could read. */
+  readonly subscription?: Subscription;
   /** Tries the connection: reachable, credentials, permissions. */
   probe(signal: AbortSignal): Promise<readonly ProbeResult[]>;
   /** Requests below the adapter's own mount path, for an adapter that must listen. */
@@ -99,7 +105,76 @@ export interface Adapter {
 export interface ProbeResult {
   readonly check: string;
   readonly ok: boolean;
+  /** What a person does about it: the missing grant by the provider's own name. */
   readonly hint?: string;
+  /** Whether it is needed to read, or to act. */
+  readonly for?: 'read' | 'write';
+}
+
+export interface HookRequest {
+  readonly method: string;
+  /** In lower case; undefined where the request has none. */
+  header(name: string): string | undefined;
+  readonly body: Uint8Array;
+}
+
+/** What a request at `/hooks/{connection}` comes to. `answer` is the provider's own handshake. */
+export type HookReply =
+  | { readonly kind: 'answer'; readonly status: 200 | 204; readonly json?: unknown }
+  | { readonly kind: 'refused'; readonly status: 400 | 401 | 403 | 404 | 405 | 415; readonly code: string }
+  | { readonly kind: 'events'; readonly events: readonly ProviderEvent[] };
+
+export interface EventHook {
+  /** Largest body; beyond it nothing is read. */
+  readonly limitBytes: number;
+  /** Proves who sent it, in constant time, before anything of the body is read. Pure but for the instant. */
+  receive(request: HookRequest, receivedAt: Instant): HookReply;
+}
+
+export interface FeedPage {
+  readonly events: readonly ProviderEvent[];
+  /** Where to read on, in the provider's words; kept with what the page brought. */
+  readonly cursor: string;
+  /** Whether more waits there already. */
+  readonly more: boolean;
+}
+
+export interface EventFeed {
+  /** Between two readings that found nothing more. */
+  readonly everyMs: number;
+  /**
+   * The page behind `cursor`; undefined: from where a new connection begins. Throws where the provider could not be asked; a
+   * `FeedDelay` says when to come again.
+   */
+  read(cursor: string | undefined, signal: AbortSignal): Promise<FeedPage>;
+  /** What happened in a span, read once more; may repeat what was read before. Absent where the provider cannot. */
+  between?(from: Instant, to: Instant, signal: AbortSignal): AsyncIterable<readonly ProviderEvent[]>;
+}
+
+/** The provider asks us to come later. */
+export class FeedDelay extends Error {
+  readonly delayMs: number;
+  constructor(delayMs: number) {
+    super('come later');
+    this.delayMs = delayMs;
+  }
+}
+
+export interface SubscriptionState {
+  readonly id: string | null;
+  readonly active: boolean;
+  readonly address: string | null;
+  /** Of what we want to hear: what it leaves out, by the provider's own names. */
+  readonly missing: readonly string[];
+}
+
+export interface Subscription {
+  status(signal: AbortSignal): Promise<SubscriptionState>;
+  /** Makes or mends it for events to be sent to `address`, verifies and activates it. Repeating it changes nothing. */
+  ensure(address: string, signal: AbortSignal): Promise<SubscriptionState>;
+  remove(signal: AbortSignal): Promise<void>;
+  /** The same by hand, for those who give us no right to: steps in the provider's own words. */
+  steps(address: string): readonly string[];
 }
 
 /**
