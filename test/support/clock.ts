@@ -5,6 +5,8 @@ import { systemClock } from './system-clock.ts';
 export interface ManualClock extends Clock {
   /** Moves time forward, firing timers in the order in which they are due; work that they start gets its turn in between. */
   advance(delayMs: number): Promise<void>;
+  /** Moves time forward at once: what has come due fires after all of it has passed, and what that begins is due later. */
+  leap(delayMs: number): Promise<void>;
   /** Lets time pass as fast as the work sleeps, until the promise settles. Timers of `after` fire only when a sleep reaches them. */
   drive<T>(work: Promise<T>): Promise<T>;
   /** Resolves with the delay of the next `sleep` that begins, or of one that is already under way. */
@@ -69,6 +71,15 @@ export function createManualClock(start: Instant = Date.UTC(2026, 4, 4, 10)): Ma
         await settle();
       }
       elapsed = until;
+      await settle();
+    },
+    async leap(delayMs) {
+      elapsed += delayMs;
+      const due = [...waiting].filter((item) => item.dueMs <= elapsed).sort((a, b) => a.dueMs - b.dueMs);
+      for (const item of due) {
+        waiting.delete(item);
+        item.fire();
+      }
       await settle();
     },
     async drive(work) {
