@@ -2,7 +2,6 @@
  * Carries out plans. The claim decides who may; the intention is in the log before the call; the outcome is written in one transaction.
  * Whatever instant the process dies at, another run settles what is open by reading the provider's state back.
  */
-
 import type { Adapter } from '../adapters/contract.ts';
 import type { ActionType } from '../model/action.ts';
 import type { Clock, Instant } from '../model/clock.ts';

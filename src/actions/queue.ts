@@ -2,7 +2,6 @@
  * Jobs of plans on pg-boss: policy `standard`, no keys, no groups, since order and "not twice" are the claim's. A queue for each
  * connection, so that the ones that wait for a slow provider take no worker from the others.
  */
-
 import type pg from 'pg';
 import { type JobInsert, PgBoss } from 'pg-boss';
 import { type Instant, toRfc3339 } from '../model/clock.ts';

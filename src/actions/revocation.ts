@@ -1,5 +1,4 @@
 /** Whether the plans of one decision, taken together, ended every session of the accounts they touch: a fact that lowers a score. */
-
 import type { Instant } from '../model/clock.ts';
 import type { PlannedAction } from '../model/decision.ts';
 import type { ActionId } from '../model/ids.ts';

@@ -1,5 +1,4 @@
 /** What of a run can be undone, and what a run undid. */
-
 import type { Manifest } from '../adapters/contract.ts';
 import type { ActionState, ActionType } from '../model/action.ts';
 import type { Instant } from '../model/clock.ts';

@@ -2,7 +2,6 @@
  * What every provider adapter promises. An adapter is a folder with an `index.ts` that exports an `AdapterDefinition`; `app.ts`
  * imports it only when a connection of that provider is configured.
  */
-
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { ActionParameters, ActionType } from '../model/action.ts';

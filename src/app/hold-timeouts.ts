@@ -2,7 +2,6 @@
  * Held plans whose time is over. Nobody said yes, so they expire; where their approval says so the lesser step is taken instead, if it
  * was not taken with the decision. Any process may look, one at a time.
  */
-
 import { heldActions } from '../engine/holds.ts';
 import { consider } from '../engine.ts';
 import { admit, concludeReview, createTally } from '../guard/index.ts';

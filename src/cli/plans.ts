@@ -1,5 +1,4 @@
 /** `plan approve`, `deny`, `hold` and `release`: what people decide on held plans; and `identity act`: what they order themselves. */
-
 import type { Command } from 'commander';
 import type { PlanAnswer } from '../app/approvals.ts';
 import { CommandError, createClient } from './client.ts';

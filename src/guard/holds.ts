@@ -1,5 +1,4 @@
 /** What a held plan waits for, whom it asks, and how long. Pure: the terms follow from documents and from what was decided. */
-
 import type { JudgingSettings } from '../model/settings.ts';
 import type { Cause } from '../model/signal.ts';
 import type { Guardrails, ProfileName } from './guardrails.ts';

@@ -1,5 +1,4 @@
 /** What policies want, what the guards made of it, and the plans that follow. */
-
 import type { ActionParameters, ActionType, Rung } from './action.ts';
 import type { Instant } from './clock.ts';
 import type { AccountId, ActionId, DecisionId, IdentityId, PlanId, SignalId } from './ids.ts';

@@ -1,5 +1,4 @@
 /** Judges the signals of one batch in their order, each person's evidence carried from one to the next. */
-
 import type { KeyObject } from 'node:crypto';
 import { composeGraph, composeSituation, type Graph, type Ref } from '../context/index.ts';
 import { consider, type Draft, goesFar, groupOf, setAside } from '../engine.ts';

@@ -1,5 +1,4 @@
 /** Doubts about documents as a whole: what is past, unmapped, untested, or relies on what is not configured. */
-
 import { parseYaml } from '../model/document.ts';
 import { putBackType, undoType } from '../model/undo.ts';
 import { verdictType } from '../model/verdict.ts';

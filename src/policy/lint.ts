@@ -1,5 +1,4 @@
 /** What the schema alone cannot say of one policy document; every fault with its code, at its place. */
-
 import { actionTypes } from '../model/action.ts';
 import type { SignalCatalogue } from '../model/catalogue.ts';
 import { fromRfc3339 } from '../model/clock.ts';

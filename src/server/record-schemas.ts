@@ -1,5 +1,4 @@
 /** Records as the API shows them. More members may stand beside those that are named here. */
-
 import { z } from 'zod';
 import { actionStates } from '../model/action.ts';
 import { decisionModes, outcomes } from '../model/decision.ts';

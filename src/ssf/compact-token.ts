@@ -1,5 +1,4 @@
 /** Takes a compact JWS apart without trusting any of it (RFC 7515 section 7.1). */
-
 import type { SetFaultCode } from './set-fault.ts';
 import { isJsonObject, type JsonObject, readStrictJson } from './strict-json.ts';
 

@@ -1,5 +1,4 @@
 /** Plans as they are listed. */
-
 import type { Instant } from '../model/clock.ts';
 import type { PlannedAction } from '../model/decision.ts';
 import type { DecisionId, IdentityId, PlanId, SignalId } from '../model/ids.ts';

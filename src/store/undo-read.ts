@@ -1,5 +1,4 @@
 /** One action in force, as whoever asks for its end needs it. */
-
 import type { ActionState, ActionType } from '../model/action.ts';
 import type { Instant } from '../model/clock.ts';
 import type { ActionId, DecisionId, PlanId } from '../model/ids.ts';

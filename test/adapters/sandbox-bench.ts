@@ -1,5 +1,4 @@
 /** A sandbox provider listening on port 0, and a browser and a client that use it through its real protocol. */
-
 import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,4 @@
 /** Breakers open by what stands in the database, once for all processes, and close by time or by a person. */
-
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BreakerParts, createBreakers } from '../../src/app/breakers.ts';
 import type { ActionState } from '../../src/model/action.ts';

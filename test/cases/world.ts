@@ -1,27 +1,21 @@
 /** One journey: an organisation as a case describes it, a clock that stands still, PostgreSQL, and a provider that remembers. */
-import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { startCore } from '../../src/app/core.ts';
-import { openDoors } from '../../src/app/doors.ts';
-import { createMetrics } from '../../src/app/metrics.ts';
-import { providerSchemas } from '../../src/app.ts';
+import type { Core } from '../../src/app/core.ts';
 import { formatVerifierKey } from '../../src/ledger/index.ts';
 import { verifyLedger } from '../../src/ledger/verifier/verify.ts';
 import { type Clock, fromRfc3339 } from '../../src/model/clock.ts';
-import { formatFaults } from '../../src/model/document.ts';
 import type { EntryId, PlanId } from '../../src/model/ids.ts';
-import { silentLog } from '../../src/model/log.ts';
-import { readSettings } from '../../src/settings/index.ts';
 import { setPause } from '../../src/store/pause-write.ts';
 import { startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { createTransmitter } from '../fakes/transmitter.ts';
 import { createManualClock } from '../support/clock.ts';
+import { coreOptions, startService, stopTime } from '../support/core.ts';
 import { testDatabase } from '../support/database.ts';
-import { systemClock, systemRandom } from '../support/system-clock.ts';
+import { systemClock } from '../support/system-clock.ts';
 
 const person = z.strictObject({
   id: z.string(),
@@ -119,11 +113,7 @@ export async function play({ clock: clockText, given, signals }: Case): Promise<
     const database = await testDatabase();
     ending.push(() => database.drop());
     // The database's own clock stands still too: its function is found before PostgreSQL's.
-    await database.store.query('create schema stopped');
-    await database.store.query(
-      `create function stopped.clock_timestamp() returns timestamptz language sql stable as $$ select '${clockText}'::timestamptz $$`,
-    );
-    await database.store.query(`alter database ${database.name} set search_path = stopped, pg_catalog, public`);
+    await stopTime(database, at);
     const provider = await startSandboxProvider({ people: given.people.map(({ id }) => id) });
     ending.push(() => provider.close());
     const transmitter = await createTransmitter({ audience });
@@ -142,61 +132,36 @@ export async function play({ clock: clockText, given, signals }: Case): Promise<
       const type = id.endsWith('-egress') ? 'cidr' : 'text';
       writeFileSync(join(policies, `lists/${id}.yaml`), stringify({ apiVersion: 'rescind/v1', kind: 'List', metadata, type, entries }));
     }
-    const { host, port, user } = database.connection;
-    const url = `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}`;
-    const read = readSettings({
-      text: stringify({
-        database: { url },
-        policies,
-        enforcement: given.enforcement,
-        overrides: given.overrides,
-        keys: { wrap: createHash('sha256').update('cases').digest('base64url') },
-        connections: [
-          { id: 'sandbox', provider: 'sandbox', baseUrl: provider.baseUrl, adminToken: provider.token, profile: given.profile },
-        ],
-        transmitters: [
-          {
-            id: 'partner',
-            issuer: transmitter.issuer,
-            jwksUri: transmitter.jwksUri,
-            audience,
-            authorizationHeader: authorization,
-            mayName: given.mayName,
-          },
-        ],
-        identities: given.people.map(({ sessions: _sessions, ...one }) => ({
-          ...one,
-          emails: [`${one.id}@example.com`],
-          accounts: [{ connection: 'sandbox', id: one.id }],
-        })),
-        network: { allowPrivate: ['127.0.0.0/8'] },
-      }),
-      file: 'case.yaml',
-      env: {},
-      readFile: () => '',
-      providers: await providerSchemas(),
-    });
-    if (!read.ok) throw new Error(formatFaults(read.faults));
+    const sections = {
+      policies,
+      enforcement: given.enforcement,
+      overrides: given.overrides,
+      connections: [{ id: 'sandbox', provider: 'sandbox', baseUrl: provider.baseUrl, adminToken: provider.token, profile: given.profile }],
+      transmitters: [
+        {
+          id: 'partner',
+          issuer: transmitter.issuer,
+          jwksUri: transmitter.jwksUri,
+          audience,
+          authorizationHeader: authorization,
+          mayName: given.mayName,
+        },
+      ],
+      identities: given.people.map(({ sessions: _sessions, ...one }) => ({
+        ...one,
+        emails: [`${one.id}@example.com`],
+        accounts: [{ connection: 'sandbox', id: one.id }],
+      })),
+    };
     const stopped = createManualClock(at);
     // Time stands still, and yet a plan that waits for the one before it looks again.
     const clock: Clock = {
       ...stopped,
       sleep: (delayMs, signal) => (delayMs < 1_000 ? systemClock.sleep(delayMs, signal) : stopped.sleep(delayMs, signal)),
     };
-    const options = {
-      settings: read.value,
-      kind: 'organisation' as const,
-      workingDir: import.meta.dirname,
-      listen: async () => 'http://127.0.0.1:9',
-      build: { version: 'case', build: createHash('sha256').update('case').digest('hex') },
-      clock,
-      random: systemRandom,
-      log: silentLog,
-    };
-    const core = await startCore(options);
-    ending.push(() => core.stop());
-    const doors = openDoors(core, options, createMetrics({ ledgerWaiting: async () => 0, undecided: async () => 0 }));
-    ending.push(() => doors.close());
+    const service = await startService(await coreOptions(database, sections, clock));
+    ending.push(() => service.close());
+    const { core, doors } = service;
     for (const [address, ids] of Object.entries(given.shared)) {
       await core.store.query(
         `insert into identifier (format, value, identity_id, source) select 'email', $1, identity_id, 'case' from identity_alias where alias = any ($2)`,
@@ -271,7 +236,7 @@ export async function play({ clock: clockText, given, signals }: Case): Promise<
     for (const end of ending.reverse()) await end();
   }
 
-  async function readOutcome(core: Awaited<ReturnType<typeof startCore>>, before: number) {
+  async function readOutcome(core: Core, before: number) {
     await core.sequencer.flush();
     const { rows: signalRows } = await core.store.query<Record<string, string | number | null>>(
       `select s.type, s.state, s.outcome, s.policy_id, s.level, s.mode, s.rung, e.core from signal s join ledger_entry e on e.id = s.decision_id order by s.decision_id`,

@@ -1,7 +1,6 @@
 /**
  * Three processes ask one limit at once, round after round: what they release in sum. `node test/guard/race-rounds.ts [--rounds 1000]`.
  */
-
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

@@ -4,22 +4,16 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { startCore } from '../../src/app/core.ts';
-import { openDoors } from '../../src/app/doors.ts';
-import { createMetrics } from '../../src/app/metrics.ts';
-import { bindServer } from '../../src/app/server-parts.ts';
-import { providerSchemas } from '../../src/app.ts';
+import type { Core } from '../../src/app/core.ts';
 import { fromRfc3339 } from '../../src/model/clock.ts';
-import { formatFaults } from '../../src/model/document.ts';
 import type { PlanId } from '../../src/model/ids.ts';
-import { silentLog } from '../../src/model/log.ts';
 import type { Role } from '../../src/model/operator.ts';
 import { createServer, openListener } from '../../src/server/index.ts';
-import { readSettings } from '../../src/settings/index.ts';
 import { type SandboxProviderStandIn, startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { createManualClock } from '../support/clock.ts';
+import { coreOptions, noListener, startService, stopTime } from '../support/core.ts';
 import { testDatabase } from '../support/database.ts';
-import { systemClock, systemRandom } from '../support/system-clock.ts';
+import { systemClock } from '../support/system-clock.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of the API are looked at member by member
 export type Answer = any;
@@ -51,7 +45,7 @@ export interface HoldPolicy {
 }
 
 export interface HoldWorld {
-  readonly core: Awaited<ReturnType<typeof startCore>>;
+  readonly core: Core;
   readonly origin: string;
   readonly provider: SandboxProviderStandIn;
   get(path: string, as?: string): Promise<Answer>;
@@ -92,14 +86,8 @@ export async function openHoldWorld(options: {
   const startAt = fromRfc3339('2026-05-04T10:00:00.000Z') as number;
   const database = await testDatabase();
   const query = async (text: string, values: unknown[] = []) => (await database.store.query<Record<string, unknown>>(text, values)).rows;
-  await query('create schema stopped');
-  await query(`alter database ${database.name} set search_path = stopped, pg_catalog, public`);
+  const setTime = await stopTime(database, startAt);
   let at = startAt;
-  const setTime = () =>
-    query(
-      `create or replace function stopped.clock_timestamp() returns timestamptz language sql stable as $$ select '${new Date(at).toISOString()}'::timestamptz $$`,
-    );
-  await setTime();
   const clock = { ...createManualClock(startAt), now: () => at };
   const provider = await startSandboxProvider({ people: options.people });
   for (const id of options.people) provider.signIn(id, { begunAt: startAt - 3_600_000 });
@@ -111,68 +99,45 @@ export async function openHoldWorld(options: {
     const path = join(policies, 'guardrails.yaml');
     writeFileSync(path, readFileSync(path, 'utf8').replace('personFromRung: 5', `personFromRung: ${options.personFromRung}`));
   }
-  const { host, port, user } = database.connection;
-  const read = readSettings({
-    text: stringify({
-      database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
-      policies,
-      enforcement: options.enforcement ?? { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
-      overrides: { 'TP-001': 'enforce', ...(options.also && { 'TP-002': 'enforce' }) },
-      keys: { wrap: createHash('sha256').update('holds').digest('base64url') },
-      connections: [
-        {
-          id: 'sandbox',
-          provider: 'sandbox',
-          baseUrl: provider.baseUrl,
-          adminToken: provider.token,
-          profile: options.profile ?? 'sandbox',
-        },
-      ],
-      operators: {
-        ...options.operators,
-        groups: { 'soc-l2': ['lead', 'second', 'ann'], ...options.operators?.groups },
-        tokens: [...Object.entries(operators), ...options.people.map((id) => [id, ['approver']] as const)].map(([name, roles]) => ({
-          name,
-          sha256: createHash('sha256').update(name).digest('hex'),
-          roles,
-        })),
+  const sections = {
+    policies,
+    enforcement: options.enforcement ?? { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
+    overrides: { 'TP-001': 'enforce', ...(options.also && { 'TP-002': 'enforce' }) },
+    connections: [
+      {
+        id: 'sandbox',
+        provider: 'sandbox',
+        baseUrl: provider.baseUrl,
+        adminToken: provider.token,
+        profile: options.profile ?? 'sandbox',
       },
-      identities: options.people.map((id) => ({
-        id,
-        emails: [`${id}@example.com`],
-        accounts: [{ connection: 'sandbox', id }],
-        ...options.about?.[id],
+    ],
+    operators: {
+      ...options.operators,
+      groups: { 'soc-l2': ['lead', 'second', 'ann'], ...options.operators?.groups },
+      tokens: [...Object.entries(operators), ...options.people.map((id) => [id, ['approver']] as const)].map(([name, roles]) => ({
+        name,
+        sha256: createHash('sha256').update(name).digest('hex'),
+        roles,
       })),
-      // Nobody listens: what would be told stands in the table.
-      sinks: [{ id: 'soc', kind: 'webhook', url: 'http://127.0.0.1:9/', secret: `whsec_${Buffer.alloc(24, 's').toString('base64')}` }],
-      network: { allowPrivate: ['127.0.0.0/8'] },
-    }),
-    file: 'holds.yaml',
-    env: {},
-    readFile: () => '',
-    providers: await providerSchemas(),
-  });
-  if (!read.ok) throw new Error(formatFaults(read.faults));
-  const coreOptions = {
-    settings: read.value,
-    kind: 'organisation' as const,
-    workingDir: import.meta.dirname,
-    listen: async () => 'http://127.0.0.1:9',
-    build: { version: 'holds', build: createHash('sha256').update('holds').digest('hex') },
-    clock,
-    random: systemRandom,
-    log: silentLog,
+    },
+    identities: options.people.map((id) => ({
+      id,
+      emails: [`${id}@example.com`],
+      accounts: [{ connection: 'sandbox', id }],
+      ...options.about?.[id],
+    })),
+    sinks: [noListener],
   };
+  const settings = await coreOptions(database, sections, clock);
   const open = async () => {
-    const core = await startCore(coreOptions);
-    const metrics = createMetrics({ ledgerWaiting: async () => 0, undecided: async () => 0 });
-    const doors = openDoors(core, coreOptions, metrics);
+    const service = await startService(settings);
+    const { core, doors, parts } = service;
     const listener = await openListener({ host: '127.0.0.1', port: 0, clock: systemClock });
-    listener.serve(createServer({ ...bindServer(core, coreOptions, metrics), push: doors.push, signal: doors.signal }));
+    listener.serve(createServer({ ...parts, push: doors.push, signal: doors.signal }));
     const close = async () => {
       await listener.close(0);
-      await core.stop();
-      await doors.close();
+      await service.close();
     };
     return { core, origin: `http://127.0.0.1:${listener.port}`, close };
   };
@@ -208,7 +173,7 @@ export async function openHoldWorld(options: {
     },
     async pass(seconds) {
       at += seconds * 1000;
-      await setTime();
+      await setTime(at);
     },
     query,
     told: async (type) =>

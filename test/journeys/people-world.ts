@@ -1,23 +1,14 @@
 /** An organisation whose people are found, merged and looked for: processes on one database, a provider with a directory, a partner. */
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { stringify } from 'yaml';
-import { startCore } from '../../src/app/core.ts';
-import { openDoors } from '../../src/app/doors.ts';
-import { createMetrics } from '../../src/app/metrics.ts';
+import type { startCore } from '../../src/app/core.ts';
 import { resolveWaiting } from '../../src/app/resolving.ts';
-import { bindServer } from '../../src/app/server-parts.ts';
-import { providerSchemas } from '../../src/app.ts';
 import { fromRfc3339 } from '../../src/model/clock.ts';
-import { formatFaults } from '../../src/model/document.ts';
 import { silentLog } from '../../src/model/log.ts';
 import type { ServerParts } from '../../src/server/index.ts';
-import { readSettings } from '../../src/settings/index.ts';
 import { type SandboxProviderStandIn, startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { createTransmitter } from '../fakes/transmitter.ts';
 import { createManualClock, type ManualClock } from '../support/clock.ts';
+import { coreOptions, noListener, startService, stopTime } from '../support/core.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { systemRandom } from '../support/system-clock.ts';
 
 export interface PeopleProcess {
   readonly core: Awaited<ReturnType<typeof startCore>>;
@@ -53,13 +44,7 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
   const startAt = fromRfc3339('2026-05-04T10:00:00.000Z') as number;
   const database = await testDatabase();
   const query = async (text: string, values: unknown[] = []) => (await database.store.query<Record<string, unknown>>(text, values)).rows;
-  await query('create schema stopped');
-  await query(`alter database ${database.name} set search_path = stopped, pg_catalog, public`);
-  const setTime = (at: number) =>
-    query(
-      `create or replace function stopped.clock_timestamp() returns timestamptz language sql stable as $$ select '${new Date(at).toISOString()}'::timestamptz $$`,
-    );
-  await setTime(startAt);
+  const setTime = await stopTime(database, startAt);
   const timers = createManualClock(startAt);
   let at = startAt;
   const clock = { ...timers, now: () => at };
@@ -69,52 +54,28 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
   const running = new Set<PeopleProcess>();
 
   async function start(identities: readonly object[]): Promise<PeopleProcess> {
-    const { host, port, user } = database.connection;
-    const read = readSettings({
-      text: stringify({
-        database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
-        policies: join(import.meta.dirname, '../../policies'),
-        enforcement: { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
-        overrides: { 'RP-017': 'enforce' },
-        keys: { wrap: createHash('sha256').update('people').digest('base64url') },
-        connections: [{ id: 'sandbox', provider: 'sandbox', baseUrl: provider.baseUrl, adminToken: provider.token }],
-        transmitters: [
-          {
-            id: 'partner',
-            issuer: transmitter.issuer,
-            jwksUri: transmitter.jwksUri,
-            audience,
-            authorizationHeader: authorization,
-            mayName: { formats: ['email', 'opaque', 'iss_sub', 'aliases'] },
-          },
-        ],
-        identities,
-        // Nobody listens: what would be told stands in the table.
-        sinks: [{ id: 'soc', kind: 'webhook', url: 'http://127.0.0.1:9/', secret: `whsec_${Buffer.alloc(24, 's').toString('base64')}` }],
-        network: { allowPrivate: ['127.0.0.0/8'] },
-      }),
-      file: 'people.yaml',
-      env: {},
-      readFile: () => '',
-      providers: await providerSchemas(),
-    });
-    if (!read.ok) throw new Error(formatFaults(read.faults));
-    const options = {
-      settings: read.value,
-      kind: 'organisation' as const,
-      workingDir: import.meta.dirname,
-      listen: async () => 'http://127.0.0.1:9',
-      build: { version: 'people', build: createHash('sha256').update('people').digest('hex') },
-      clock,
-      random: systemRandom,
-      log: silentLog,
+    const sections = {
+      enforcement: { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
+      overrides: { 'RP-017': 'enforce' },
+      connections: [{ id: 'sandbox', provider: 'sandbox', baseUrl: provider.baseUrl, adminToken: provider.token }],
+      transmitters: [
+        {
+          id: 'partner',
+          issuer: transmitter.issuer,
+          jwksUri: transmitter.jwksUri,
+          audience,
+          authorizationHeader: authorization,
+          mayName: { formats: ['email', 'opaque', 'iss_sub', 'aliases'] },
+        },
+      ],
+      identities,
+      sinks: [noListener],
     };
-    const core = await startCore(options);
-    const metrics = createMetrics({ ledgerWaiting: async () => 0, undecided: async () => 0 });
-    const doors = openDoors(core, options, metrics);
+    const service = await startService(await coreOptions(database, sections, clock));
+    const { core, doors, parts } = service;
     const process: PeopleProcess = {
       core,
-      parts: bindServer(core, options, metrics),
+      parts,
       async signal(subject, type = 'anomalous_token', more = {}) {
         const body = Buffer.from(JSON.stringify({ type, subject, ...more }));
         const { refused, accepted } = await doors.signal(body, { name: 'operator', roles: ['analyst'] }, clock.now());
@@ -137,8 +98,7 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
       resolve: () => resolveWaiting({ ...core, log: silentLog }, AbortSignal.timeout(30_000)),
       async stop() {
         running.delete(process);
-        await core.stop();
-        await doors.close();
+        await service.close();
       },
     };
     running.add(process);

@@ -1,23 +1,12 @@
 /** A person's week told in signals: each goes through its door and the whole pipeline at its own instant, and the person is read after it. */
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { stringify } from 'yaml';
-import { startCore } from '../../src/app/core.ts';
-import { openDoors } from '../../src/app/doors.ts';
-import { createMetrics } from '../../src/app/metrics.ts';
-import { bindServer } from '../../src/app/server-parts.ts';
-import { providerSchemas } from '../../src/app.ts';
-import { fromRfc3339, toRfc3339 } from '../../src/model/clock.ts';
-import { formatFaults } from '../../src/model/document.ts';
-import { silentLog } from '../../src/model/log.ts';
+import { fromRfc3339 } from '../../src/model/clock.ts';
 import type { Role } from '../../src/model/operator.ts';
 import type { DecisionExplanation, IdentityExplanation } from '../../src/server/explanation-schemas.ts';
 import type { IdentityQuestion, ServerParts } from '../../src/server/index.ts';
-import { readSettings } from '../../src/settings/index.ts';
 import { createTransmitter } from '../fakes/transmitter.ts';
 import { createManualClock, type ManualClock } from '../support/clock.ts';
+import { coreOptions, startService, stopTime } from '../support/core.ts';
 import { testDatabase } from '../support/database.ts';
-import { systemRandom } from '../support/system-clock.ts';
 
 const audience = 'https://rescind.test.example';
 const authorization = 'Bearer partner-secret';
@@ -48,62 +37,31 @@ export async function openStory(start: string): Promise<Story> {
   const clock = createManualClock(fromRfc3339(start) as number);
   const database = await testDatabase();
   ending.push(() => database.drop());
-  await database.store.query('create schema told');
-  const tellTime = () =>
-    database.store.query(
-      `create or replace function told.clock_timestamp() returns timestamptz language sql stable as $$ select '${toRfc3339(clock.now())}'::timestamptz $$`,
-    );
-  await tellTime();
-  await database.store.query(`alter database ${database.name} set search_path = told, pg_catalog, public`);
+  const tellTime = await stopTime(database, clock.now());
   const transmitter = await createTransmitter({ audience });
   ending.push(() => transmitter.close());
-  const { host, port, user } = database.connection;
-  const read = readSettings({
-    text: stringify({
-      database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
-      policies: join(import.meta.dirname, '../../policies'),
-      keys: { wrap: createHash('sha256').update('story').digest('base64url') },
-      transmitters: [
-        {
-          id: 'partner',
-          issuer: transmitter.issuer,
-          jwksUri: transmitter.jwksUri,
-          audience,
-          authorizationHeader: authorization,
-          mayName: { formats: ['email'] },
-          marks: ['password_reset'],
-        },
-      ],
-      identities: [{ id: alice, emails: [`${alice}@example.com`], accounts: [] }],
-      network: { allowPrivate: ['127.0.0.0/8'] },
-    }),
-    file: 'story.yaml',
-    env: {},
-    readFile: () => '',
-    providers: await providerSchemas(),
-  });
-  if (!read.ok) throw new Error(formatFaults(read.faults));
-  const metrics = createMetrics({ ledgerWaiting: async () => 0, undecided: async () => 0 });
-  const options = {
-    settings: read.value,
-    kind: 'organisation' as const,
-    workingDir: import.meta.dirname,
-    listen: async () => 'http://127.0.0.1:9',
-    build: { version: 'story', build: createHash('sha256').update('story').digest('hex') },
-    clock,
-    random: systemRandom,
-    log: silentLog,
+  const sections = {
+    transmitters: [
+      {
+        id: 'partner',
+        issuer: transmitter.issuer,
+        jwksUri: transmitter.jwksUri,
+        audience,
+        authorizationHeader: authorization,
+        mayName: { formats: ['email'] },
+        marks: ['password_reset'],
+      },
+    ],
+    identities: [{ id: alice, emails: [`${alice}@example.com`], accounts: [] }],
   };
-  const core = await startCore(options);
-  ending.push(() => core.stop());
-  const doors = openDoors(core, options, metrics);
-  ending.push(() => doors.close());
-  const parts = bindServer(core, options, metrics);
+  const service = await startService(await coreOptions(database, sections, clock));
+  ending.push(() => service.close());
+  const { core, doors, parts } = service;
   const caller = (roles: readonly Role[]) => ({ name: 'reader', roles });
 
   async function moveTo(instant: string): Promise<void> {
     await clock.advance((fromRfc3339(instant) as number) - clock.now());
-    await tellTime();
+    await tellTime(clock.now());
   }
 
   async function pushReset({ happened }: StorySignal): Promise<void> {

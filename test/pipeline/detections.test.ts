@@ -1,19 +1,12 @@
 /** Events through settle, on PostgreSQL: what they amount to is decided with them, once, and what is kept of them stays small. */
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { type Core, startCore } from '../../src/app/core.ts';
-import { providerSchemas } from '../../src/app.ts';
-import { formatFaults } from '../../src/model/document.ts';
-import { silentLog } from '../../src/model/log.ts';
 import type { Arrival } from '../../src/model/signal.ts';
-import { readSettings } from '../../src/settings/index.ts';
 import { markVerified, toItem } from '../../src/signals/index.ts';
 import { sweepRings } from '../../src/store/detection-rings.ts';
 import { createManualClock } from '../support/clock.ts';
+import { coreOptions } from '../support/core.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { systemRandom } from '../support/system-clock.ts';
 
 const minute = 60_000;
 const people = ['alice', 'ben', 'cid', 'dan', 'eve'];
@@ -24,33 +17,10 @@ let now: number;
 
 beforeAll(async () => {
   database = await testDatabase();
-  const { host, port, user } = database.connection;
-  const read = readSettings({
-    text: stringify({
-      database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
-      policies: join(import.meta.dirname, '../../policies'),
-      keys: { wrap: createHash('sha256').update('detections').digest('base64url') },
-      identities: people.map((id) => ({ id, emails: [`${id}@example.com`] })),
-    }),
-    file: 'detections.yaml',
-    env: {},
-    readFile: () => '',
-    providers: await providerSchemas(),
-  });
-  if (!read.ok) throw new Error(formatFaults(read.faults));
   // Settle takes the database's time, so that events are told relative to it.
   now = Math.floor(Date.now() / (10 * minute)) * 10 * minute - 30 * minute;
-  const start = () =>
-    startCore({
-      settings: read.value,
-      kind: 'organisation',
-      workingDir: import.meta.dirname,
-      listen: async () => 'http://127.0.0.1:9',
-      build: { version: 'test', build: createHash('sha256').update('detections').digest('hex') },
-      clock: createManualClock(now),
-      random: systemRandom,
-      log: silentLog,
-    });
+  const identities = people.map((id) => ({ id, emails: [`${id}@example.com`] }));
+  const start = async () => startCore(await coreOptions(database, { identities }, createManualClock(now)));
   cores = [await start(), await start()];
 });
 afterAll(async () => {

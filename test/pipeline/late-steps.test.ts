@@ -1,47 +1,18 @@
 /** What goes wrong behind judging, where several signals are already one write: still only the culprit pays. */
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { type Core, startCore } from '../../src/app/core.ts';
-import { providerSchemas } from '../../src/app.ts';
-import { formatFaults } from '../../src/model/document.ts';
-import { silentLog } from '../../src/model/log.ts';
 import type { Arrival } from '../../src/model/signal.ts';
-import { readSettings } from '../../src/settings/index.ts';
 import { itemAgain, markVerified, toItem } from '../../src/signals/index.ts';
 import { createManualClock } from '../support/clock.ts';
+import { coreOptions } from '../support/core.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { systemRandom } from '../support/system-clock.ts';
 
 const clock = createManualClock(Date.UTC(2026, 4, 4, 10));
 let database: TestDatabase;
 let core: Core;
 beforeAll(async () => {
   database = await testDatabase();
-  const { host, port, user } = database.connection;
-  const read = readSettings({
-    text: stringify({
-      database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
-      policies: join(import.meta.dirname, '../../policies'),
-      keys: { wrap: createHash('sha256').update('late').digest('base64url') },
-    }),
-    file: 'late.yaml',
-    env: {},
-    readFile: () => '',
-    providers: await providerSchemas(),
-  });
-  if (!read.ok) throw new Error(formatFaults(read.faults));
-  core = await startCore({
-    settings: read.value,
-    kind: 'organisation',
-    workingDir: import.meta.dirname,
-    listen: async () => 'http://127.0.0.1:9',
-    build: { version: 'test', build: createHash('sha256').update('late').digest('hex') },
-    clock,
-    random: systemRandom,
-    log: silentLog,
-  });
+  core = await startCore(await coreOptions(database, {}, clock));
 });
 afterAll(async () => {
   await core?.stop();

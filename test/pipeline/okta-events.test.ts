@@ -1,19 +1,12 @@
 /** Okta's events through settle, on PostgreSQL: what is read of them is stored, counted by the detections, and judged again the same. */
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { type Core, startCore } from '../../src/app/core.ts';
-import { providerSchemas } from '../../src/app.ts';
-import { formatFaults } from '../../src/model/document.ts';
-import { silentLog } from '../../src/model/log.ts';
 import type { Arrival } from '../../src/model/signal.ts';
-import { readSettings } from '../../src/settings/index.ts';
 import { markVerified, toItem } from '../../src/signals/index.ts';
 import { bob, failedWith, type Json, logEvent, signalOf, withDebug } from '../adapters/okta/events.ts';
 import { createManualClock } from '../support/clock.ts';
+import { coreOptions } from '../support/core.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { systemRandom } from '../support/system-clock.ts';
 
 const minute = 60_000;
 let database: TestDatabase;
@@ -22,32 +15,10 @@ let now: number;
 
 beforeAll(async () => {
   database = await testDatabase();
-  const { host, port, user } = database.connection;
-  const read = readSettings({
-    text: stringify({
-      database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
-      policies: join(import.meta.dirname, '../../policies'),
-      keys: { wrap: createHash('sha256').update('okta-events').digest('base64url') },
-      identities: [{ id: 'bob', emails: ['bob@example.com'] }],
-    }),
-    file: 'okta-events.yaml',
-    env: {},
-    readFile: () => '',
-    providers: await providerSchemas(),
-  });
-  if (!read.ok) throw new Error(formatFaults(read.faults));
   // Settle takes the database's time, so that events are told relative to it.
   now = Math.floor(Date.now() / (10 * minute)) * 10 * minute - 30 * minute;
-  core = await startCore({
-    settings: read.value,
-    kind: 'organisation',
-    workingDir: import.meta.dirname,
-    listen: async () => 'http://127.0.0.1:9',
-    build: { version: 'test', build: createHash('sha256').update('okta-events').digest('hex') },
-    clock: createManualClock(now),
-    random: systemRandom,
-    log: silentLog,
-  });
+  const identities = [{ id: 'bob', emails: ['bob@example.com'] }];
+  core = await startCore(await coreOptions(database, { identities }, createManualClock(now)));
 });
 afterAll(async () => {
   await core?.stop();

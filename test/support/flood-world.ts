@@ -16,6 +16,7 @@ import { readSettings } from '../../src/settings/index.ts';
 import { markVerified, toItem } from '../../src/signals/index.ts';
 import { type SandboxProviderStandIn, startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { createManualClock, type ManualClock } from './clock.ts';
+import { stopTime } from './core.ts';
 import type { TestDatabase } from './database.ts';
 import { systemRandom } from './system-clock.ts';
 
@@ -131,12 +132,7 @@ export async function openFloodWorld(
   const people = Array.from({ length: count }, (_, n) => `person-${n}`);
   const ending: (() => Promise<unknown>)[] = [];
   const { store } = database;
-  await store.query('create schema stopped');
-  await store.query('create table stopped.clock as select to_timestamp($1::float8 / 1000) as at', [floodBegin]);
-  await store.query(
-    'create function stopped.clock_timestamp() returns timestamptz language sql stable as $$ select at from stopped.clock $$',
-  );
-  await store.query(`alter database ${database.name} set search_path = stopped, pg_catalog, public`);
+  const setTime = await stopTime(database, floodBegin);
   // A partner of long standing is believed.
   for (const partner of partners) await store.query('insert into source_seen (source, first_at) values ($1, to_timestamp(0))', [partner]);
   const provider = await startSandboxProvider({ people });
@@ -179,7 +175,7 @@ export async function openFloodWorld(
     people,
     async at(instant) {
       now = instant;
-      await store.query('update stopped.clock set at = to_timestamp($1::float8 / 1000)', [instant]);
+      await setTime(instant);
       await clock?.advance(instant - clock.now());
     },
     arrival: (person, source, more) => markHigh(core.ids, person, source, now, more),

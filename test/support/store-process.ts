@@ -1,5 +1,4 @@
 /** A process that opens a store and keeps it until it is told `close` or is killed. Arguments: data folder, `hold` or `guest`. */
-
 import { AppError } from '../../src/model/errors.ts';
 import { silentLog } from '../../src/model/log.ts';
 import { openStore } from '../../src/store/open.ts';

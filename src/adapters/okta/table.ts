@@ -1,5 +1,4 @@
 /** What the rows about Okta's events are made of, and how one is found. The rows themselves stand in `rows/`, by the log's own headings. */
-
 import type { Severity } from '../../model/signal.ts';
 import type { NoSignal } from '../contract.ts';
 

@@ -1,5 +1,4 @@
 /** The decision log's public half: head, consistency, tiles (C2SP tlog-tiles), keys. Leaves hold no personal data. */
-
 import type { Response } from 'express';
 import { z } from 'zod';
 import { AppError } from '../../model/errors.ts';

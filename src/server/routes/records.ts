@@ -1,5 +1,4 @@
 /** Lists and single records: signals, identities, decisions, plans, actions, connections, policies. */
-
 import { z } from 'zod';
 import { actionStates } from '../../model/action.ts';
 import { decisionModes, outcomes } from '../../model/decision.ts';
