@@ -8,10 +8,10 @@ import type { PlannedAction } from '../model/decision.ts';
 import { AppError } from '../model/errors.ts';
 import type { IdMaker, RandomBytes } from '../model/ids.ts';
 import { type Backoff, delayAfter } from './backoff.ts';
+import type { ActionRecord, ClaimHolder, Leave, PlanStore, PlanView } from './contract.ts';
 import { callInTime } from './deadline.ts';
 import { intendedEntry } from './intention.ts';
 import type { Limiter } from './limiter.ts';
-import type { ActionRecord, ClaimHolder, Leave, PlanStore, PlanView } from './ports.ts';
 
 /** `call`: to be called. `check`: it may have been called, so read back first. `verify`: accepted, to be seen in force. */
 export type Phase = 'call' | 'check' | 'verify' | 'ended';

@@ -8,11 +8,11 @@ import type { Clock, Instant } from '../model/clock.ts';
 import type { IdMaker, PlanId, RandomBytes } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { EndOf, PlanState } from '../model/plan-state.ts';
+import type { ActionRecord, JobDisposition, JobQueue, PlanEnd, PlanRef, PlanStore, PlanView, ProcessNumber } from './contract.ts';
 import { beginCourse, type Course, type CourseSettings, endUnseen, type RunContext, stepCourse } from './course.ts';
 import { codeOf } from './fault.ts';
 import { barOf, type Checks, finishedEntry, firstIntention, heldEntry } from './intention.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
-import type { ActionRecord, JobDisposition, JobQueue, PlanEnd, PlanRef, PlanStore, PlanView, ProcessNumber } from './ports.ts';
 import { reversibleOf, undoneBy, undoneEntries } from './undo.ts';
 import { createUpkeep, type UpkeepSettings } from './upkeep.ts';
 

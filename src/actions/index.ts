@@ -1,15 +1,5 @@
 /** Carrying out plans. */
-export {
-  createExecutor,
-  type Executor,
-  type ExecutorParts,
-  type ExecutorSettings,
-  executorSettings,
-  type FinishedPlan,
-  type RunResult,
-} from './executor.ts';
-export { type Checks, finishedEntry } from './intention.ts';
-export { createLimiter } from './limiter.ts';
+
 export type {
   ActionRecord,
   JobDisposition,
@@ -21,6 +11,17 @@ export type {
   PlanStore,
   PlanView,
   ProcessNumber,
-} from './ports.ts';
+} from './contract.ts';
+export {
+  createExecutor,
+  type Executor,
+  type ExecutorParts,
+  type ExecutorSettings,
+  executorSettings,
+  type FinishedPlan,
+  type RunResult,
+} from './executor.ts';
+export { type Checks, finishedEntry } from './intention.ts';
+export { createLimiter } from './limiter.ts';
 export { createQueue, type QueueParts } from './queue.ts';
 export { endsAllSessions, sessionsEndedAt } from './revocation.ts';

@@ -9,7 +9,7 @@ import type { EntryId, IdMaker, PlanId } from '../model/ids.ts';
 import type { CeilingEntry } from '../model/settings.ts';
 import type { Cause } from '../model/signal.ts';
 import type { Identity } from '../model/subject.ts';
-import type { ActionRecord, Intention, Owner, PlanView } from './ports.ts';
+import type { ActionRecord, Intention, Owner, PlanView } from './contract.ts';
 
 export interface Checks {
   /** The manifest of a connection's adapter; undefined where there is no such connection. */

@@ -7,7 +7,7 @@ import { type JobInsert, PgBoss } from 'pg-boss';
 import { type Instant, toRfc3339 } from '../model/clock.ts';
 import type { PlanId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
-import type { JobHandler, JobQueue, PlanRef } from './ports.ts';
+import type { JobHandler, JobQueue, PlanRef } from './contract.ts';
 
 export interface QueueParts {
   /** pg-boss opens a pool of its own: LISTEN needs session connections, so not through PgBouncer in transaction mode. */

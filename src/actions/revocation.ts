@@ -3,7 +3,7 @@ import type { Instant } from '../model/clock.ts';
 import type { PlannedAction } from '../model/decision.ts';
 import type { ActionId } from '../model/ids.ts';
 import type { PlanState } from '../model/plan-state.ts';
-import type { ActionRecord } from './ports.ts';
+import type { ActionRecord } from './contract.ts';
 
 const both = ['session.revoke', 'token.revoke'] as const;
 

@@ -6,8 +6,8 @@ import { parseDuration } from '../model/duration.ts';
 import type { Entry } from '../model/entry.ts';
 import type { EntryId, IdMaker } from '../model/ids.ts';
 import type { Reversible, UndoneAction } from '../model/undo.ts';
+import type { PlanView } from './contract.ts';
 import type { Course } from './course.ts';
-import type { PlanView } from './ports.ts';
 
 /** States in which an action has, or may have, taken effect by us. `already` is somebody else's doing, and theirs to undo. */
 const inEffect: ReadonlySet<ActionState> = new Set<ActionState>(['done', 'unverified', 'unknown']);

@@ -2,8 +2,8 @@
 import type { Clock, Timer } from '../model/clock.ts';
 import type { PlanId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
+import type { JobHandler, JobQueue, PlanRef, PlanStore, ProcessNumber } from './contract.ts';
 import { codeOf } from './fault.ts';
-import type { JobHandler, JobQueue, PlanRef, PlanStore, ProcessNumber } from './ports.ts';
 
 export interface UpkeepSettings {
   readonly recoverEveryMs: number;

@@ -1,11 +1,11 @@
 /** Actions as they are stored: for a run that goes on where another ended, and for lists. */
+import type { ActionRecord } from '../actions/contract.ts';
 import type { ActionParameters, ActionState, ActionType } from '../model/action.ts';
 import type { AccountId, ActionId, IdentityId, PlanId } from '../model/ids.ts';
 import type { Account, Identity, Tier } from '../model/subject.ts';
-import type { ActionValues } from './action-write.ts';
 import type { Db } from './db.ts';
 
-export interface StoredAction extends ActionValues {
+export interface StoredAction extends ActionRecord {
   readonly planId: PlanId;
   readonly position: number;
   readonly connection: string;

@@ -1,5 +1,6 @@
 /** Records of actions: made with the claim, brought up to date before a further call and when a run ends. */
-import type { ActionParameters, ActionState, ActionType } from '../model/action.ts';
+import type { ActionRecord } from '../actions/contract.ts';
+import type { ActionParameters, ActionType } from '../model/action.ts';
 import type { Instant } from '../model/clock.ts';
 import type { AccountId, ActionId, PlanId } from '../model/ids.ts';
 import type { Tx } from './db.ts';
@@ -7,19 +8,7 @@ import { sharePauseLock } from './pause-lock.ts';
 import { pauseCoversPlan } from './pause-read.ts';
 import { planFallsOnProtected } from './protection.ts';
 
-export interface ActionValues {
-  readonly id: ActionId;
-  readonly state: ActionState;
-  readonly attempts: number;
-  readonly code: string | null;
-  readonly idempotencyKey: string;
-  readonly intendedAt: Instant;
-  readonly finishedAt: Instant | null;
-  readonly verifiedAt: Instant | null;
-  readonly residualAccessMs: number | null;
-}
-
-export interface NewAction extends ActionValues {
+export interface NewAction extends ActionRecord {
   readonly planId: PlanId;
   readonly position: number;
   readonly connection: string;
@@ -48,7 +37,7 @@ const updateText = `update action a set state = r.state, attempts = r.attempts, 
 from json_to_recordset($1::text::json) as r(id uuid, state text, attempts integer, code text, "finishedAt" float8, "verifiedAt" float8, "residualAccessMs" bigint)
 where a.id = r.id`;
 
-export async function updateActions(tx: Tx, actions: readonly ActionValues[]): Promise<void> {
+export async function updateActions(tx: Tx, actions: readonly ActionRecord[]): Promise<void> {
   if (actions.length > 0) await tx.query({ name: 'action-update', text: updateText, values: [JSON.stringify(actions)] });
 }
 

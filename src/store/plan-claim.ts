@@ -2,6 +2,7 @@
  * The claim: the one statement that decides who carries out a plan. pg-boss orders nothing for us; per-account order and "not twice"
  * rest on this condition alone.
  */
+import type { Leave, PlanLook } from '../actions/contract.ts';
 import type { Instant } from '../model/clock.ts';
 import type { PlannedAction } from '../model/decision.ts';
 import type { DecisionId, IdentityId, PlanId } from '../model/ids.ts';
@@ -77,22 +78,12 @@ export async function claimPlan(tx: Tx, planId: PlanId, processId: number, at: I
   return rows[0] && planFromColumns(rows[0]);
 }
 
-export interface PlanStanding {
-  readonly state: string;
-  readonly cause: Cause;
-  readonly connection: string;
-  readonly claimedBy: number | null;
-  readonly nextAt: Instant | null;
-  readonly laneBusy: boolean;
-  readonly paused: boolean;
-}
-
 const lookText = `select state, cause, connection, claimed_by as "claimedBy", next_at as "nextAt", ${laneBusy} as "laneBusy", ${pauseStops} as paused
 from plan where id = $1`;
 
 /** Each part of the claim's condition by itself. */
-export async function lookAtPlan(db: Db, planId: PlanId): Promise<PlanStanding | undefined> {
-  const { rows } = await db.query<PlanStanding>({ name: 'plan-look', text: lookText, values: [planId] });
+export async function lookAtPlan(db: Db, planId: PlanId): Promise<PlanLook | undefined> {
+  const { rows } = await db.query<PlanLook>({ name: 'plan-look', text: lookText, values: [planId] });
   return rows[0];
 }
 
@@ -106,11 +97,8 @@ export async function holdPausedPlan(tx: Tx, planId: PlanId): Promise<ClaimedPla
   return rows[0] && planFromColumns(rows[0]);
 }
 
-/** `protected`: since the claim somebody behind the plan has come under protection. */
-export type LeaveToCall = 'yes' | 'paused' | 'protected' | 'lost';
-
 /** Whether the plan is still claimed by this process, no pause covers it and nobody behind it is protected. */
-export async function mayCall(db: Db, planId: PlanId, processId: number): Promise<LeaveToCall> {
+export async function mayCall(db: Db, planId: PlanId, processId: number): Promise<Leave> {
   const { rows } = await db.query<{ paused: boolean; onProtected: boolean }>({
     name: 'plan-may-call',
     text: `select ${pauseCoversPlan} as paused, ${planFallsOnProtected} as "onProtected"

@@ -1,14 +1,10 @@
 /** Claims whose holder is gone, and released plans that nobody works on. */
+import type { PlanRef } from '../actions/contract.ts';
 import type { Instant } from '../model/clock.ts';
 import type { PlanId } from '../model/ids.ts';
 import type { Db } from './db.ts';
 import { maySet } from './plan-move.ts';
 import { processLockClass } from './process-register.ts';
-
-export interface LoosePlan {
-  readonly id: PlanId;
-  readonly connection: string;
-}
 
 /**
  * A free lock means that its process is gone: numbers are never given twice. The try-lock lives as long as this one statement.
@@ -32,8 +28,8 @@ export async function takeBackPlans(
   processId: number,
   running: readonly PlanId[],
   ownBefore: Instant,
-): Promise<readonly LoosePlan[]> {
-  const { rows } = await db.query<LoosePlan>({
+): Promise<readonly PlanRef[]> {
+  const { rows } = await db.query<PlanRef>({
     name: 'plan-take-back',
     text: takeBackText,
     values: [processId, running.join(','), ownBefore],
@@ -42,8 +38,8 @@ export async function takeBackPlans(
 }
 
 /** Released plans that nobody claimed and that have been due since `before`, oldest first. */
-export async function waitingPlans(db: Db, before: Instant, limit: number): Promise<readonly LoosePlan[]> {
-  const { rows } = await db.query<LoosePlan>(
+export async function waitingPlans(db: Db, before: Instant, limit: number): Promise<readonly PlanRef[]> {
+  const { rows } = await db.query<PlanRef>(
     `select id, connection from plan where state = 'released' and claimed_by is null
        and coalesce(next_at, created_at) <= to_timestamp($1::float8 / 1000) order by id limit $2`,
     [before, limit],

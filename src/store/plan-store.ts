@@ -1,18 +1,16 @@
 /** What carrying out plans asks of the database, each request one transaction or one statement. */
+import type { PlanStore, PlanView } from '../actions/contract.ts';
 import type { Instant } from '../model/clock.ts';
 import type { Entry } from '../model/entry.ts';
-import type { AccountId, ActionId, PlanId } from '../model/ids.ts';
+import type { PlanId } from '../model/ids.ts';
 import type { Standing } from '../model/situation.ts';
-import type { Identity } from '../model/subject.ts';
-import type { Reversible } from '../model/undo.ts';
-import { readActionsOf, readExternalIds, readPerson, type StoredAction } from './action-read.ts';
-import { type ActionValues, countAttempt, insertActions, updateActions } from './action-write.ts';
+import { readActionsOf, readExternalIds, readPerson } from './action-read.ts';
+import { countAttempt, insertActions, updateActions } from './action-write.ts';
 import type { Db, Tx } from './db.ts';
-import { type ClaimedPlan, claimPlan, holdPausedPlan, type LeaveToCall, lookAtPlan, mayCall, type PlanStanding } from './plan-claim.ts';
-import { finishPlan, nextInLane, type PlanOutcome } from './plan-finish.ts';
-import { type LoosePlan, takeBackPlans, waitingPlans } from './plan-recover.ts';
-import { type Owner, readOwners } from './protection.ts';
-import type { Statement } from './statement.ts';
+import { type ClaimedPlan, claimPlan, holdPausedPlan, lookAtPlan, mayCall } from './plan-claim.ts';
+import { finishPlan, nextInLane } from './plan-finish.ts';
+import { takeBackPlans, waitingPlans } from './plan-recover.ts';
+import { readOwners } from './protection.ts';
 import { closeUndone, insertReversible, undoneByDecision } from './undo-write.ts';
 
 export interface PlanStoreParts {
@@ -28,37 +26,19 @@ export interface PlanStoreParts {
   remediation?(tx: Tx, planId: PlanId, at: Instant): Promise<(() => Promise<void>) | undefined>;
 }
 
-interface Holder {
-  readonly planId: PlanId;
-  readonly processId: number;
-}
-
-interface ClaimView {
-  readonly plan: Omit<ClaimedPlan, 'cause' | 'deadlineAt' | 'nextAt'>;
-  readonly cause: ClaimedPlan['cause'];
-  readonly deadlineAt: Instant;
-  readonly nextAt: Instant | null;
-  readonly records: readonly StoredAction[];
-  readonly accounts: ReadonlyMap<AccountId, string>;
-  readonly identity: Identity | null;
-  readonly onProtected: boolean;
-  readonly owners: ReadonlyMap<AccountId, Owner>;
-  readonly admins: Standing['admins'];
-  readonly undoes: Awaited<ReturnType<typeof undoneByDecision>>;
-  readonly target: Readonly<Record<string, string>>;
-}
-
-/** Has the shape of the port that the executor asks for. */
-export function createPlanStore({ db, transaction, appendEntries, targets, admins: countedAdmins, remediation }: PlanStoreParts) {
+export function createPlanStore({
+  db,
+  transaction,
+  appendEntries,
+  targets,
+  admins: countedAdmins,
+  remediation,
+}: PlanStoreParts): PlanStore {
   const append = async (tx: Tx, entries: readonly Entry[]) => {
     if (entries.length > 0) await appendEntries(tx, entries);
   };
   return {
-    async claim(
-      holder: Holder,
-      at: Instant,
-      intend: (view: ClaimView) => { readonly records: readonly ActionValues[]; readonly entries: readonly Entry[] },
-    ): Promise<ClaimView | undefined> {
+    async claim(holder, at, intend) {
       return transaction(async (tx) => {
         const claimed = await claimPlan(tx, holder.planId, holder.processId, at);
         if (claimed === undefined) return undefined;
@@ -73,7 +53,7 @@ export function createPlanStore({ db, transaction, appendEntries, targets, admin
           plan.actions.some((action) => action.parameters['scope'] === 'one') ? targets(tx, plan.decisionId) : {},
           cause === 'undo' ? undoneByDecision(tx, plan.decisionId) : [],
         ]);
-        const view: ClaimView = {
+        const view: PlanView = {
           plan,
           cause,
           deadlineAt,
@@ -101,14 +81,11 @@ export function createPlanStore({ db, transaction, appendEntries, targets, admin
       });
     },
 
-    look: (planId: PlanId): Promise<PlanStanding | undefined> => lookAtPlan(db, planId),
+    look: (planId) => lookAtPlan(db, planId),
 
-    mayCall: (holder: Holder): Promise<LeaveToCall> => mayCall(db, holder.planId, holder.processId),
+    mayCall: (holder) => mayCall(db, holder.planId, holder.processId),
 
-    async recordAttempt(
-      holder: Holder,
-      attempt: { readonly actionId: ActionId; readonly attempts: number; readonly entry: Entry },
-    ): Promise<LeaveToCall> {
+    async recordAttempt(holder, attempt) {
       const counted = await transaction(async (tx) => {
         const done = await countAttempt(tx, holder.planId, holder.processId, attempt.actionId, attempt.attempts);
         if (done) await append(tx, [attempt.entry]);
@@ -120,15 +97,7 @@ export function createPlanStore({ db, transaction, appendEntries, targets, admin
       return leave === 'yes' ? 'paused' : leave;
     },
 
-    async end(
-      end: PlanOutcome & {
-        readonly records: readonly ActionValues[];
-        readonly entries: readonly Entry[];
-        readonly reversible: readonly Reversible[];
-        readonly undone: ClaimView['undoes'];
-        readonly jobs: readonly Statement[];
-      },
-    ): Promise<{ readonly kept: boolean; readonly next: LoosePlan | null }> {
+    async end(end) {
       return transaction(async (tx) => {
         const remediate = end.state === 'done' ? await remediation?.(tx, end.planId, end.at) : undefined;
         const lane = await finishPlan(tx, end);
@@ -151,7 +120,7 @@ export function createPlanStore({ db, transaction, appendEntries, targets, admin
       });
     },
 
-    async holdPaused(planId: PlanId, entries: (plan: ClaimView['plan']) => readonly Entry[]): Promise<boolean> {
+    async holdPaused(planId, entries) {
       return transaction(async (tx) => {
         const held = await holdPausedPlan(tx, planId);
         if (held) await append(tx, entries(held));
@@ -159,12 +128,8 @@ export function createPlanStore({ db, transaction, appendEntries, targets, admin
       });
     },
 
-    takeBack: (question: {
-      readonly processId: number;
-      readonly running: readonly PlanId[];
-      readonly ownBefore: Instant;
-    }): Promise<readonly LoosePlan[]> => takeBackPlans(db, question.processId, question.running, question.ownBefore),
+    takeBack: (question) => takeBackPlans(db, question.processId, question.running, question.ownBefore),
 
-    waiting: (before: Instant, limit: number): Promise<readonly LoosePlan[]> => waitingPlans(db, before, limit),
+    waiting: (before, limit) => waitingPlans(db, before, limit),
   };
 }

@@ -1,6 +1,7 @@
 /** The last look at who stands behind a plan, whatever the plan itself says of them. */
-import type { AccountId, IdentityId } from '../model/ids.ts';
-import { breakGlassGroup, type Tier } from '../model/subject.ts';
+import type { Owner } from '../actions/contract.ts';
+import type { AccountId } from '../model/ids.ts';
+import { breakGlassGroup } from '../model/subject.ts';
 import type { Db } from './db.ts';
 
 /**
@@ -16,16 +17,6 @@ export const planFallsOnProtected = `exists (
     union select i.merged_into, behind.step + 1 from identity i join behind on i.id = behind.id where behind.step < 32
   )
   select 1 from identity i join behind on i.id = behind.id where i.protected or '${breakGlassGroup}' = any (i.groups))`;
-
-/** Who owns an account, as far as being protected is concerned. */
-export interface Owner {
-  readonly id: IdentityId;
-  readonly tier: Tier;
-  readonly protected: boolean;
-  readonly groups: readonly string[];
-  /** Aliases and addresses. */
-  readonly names: readonly string[];
-}
 
 /** The people behind the accounts of a plan, read anew: the plan may name another. */
 export async function readOwners(db: Db, accountIds: readonly AccountId[]): Promise<ReadonlyMap<AccountId, Owner>> {

@@ -121,10 +121,10 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     name: 'store',
-    may: '`model`, the adapter contract, `ledger/contract.ts` and `ledger/tiles.ts`, packages',
+    may: '`model`, the contracts of `adapters`, `actions` and `ledger`, `ledger/tiles.ts`, packages',
     because: 'the store keeps what the contracts say, for rooms that do not know it',
     of: /^src\/store\//,
-    files: /^src\/(model|store)\/|^src\/adapters\/contract\.ts$|^src\/ledger\/(contract|tiles)\.ts$/,
+    files: /^src\/(model|store)\/|^src\/(adapters|actions|ledger)\/contract\.ts$|^src\/ledger\/tiles\.ts$/,
   },
   {
     name: 'settings',
