@@ -7,6 +7,7 @@ export {
   type Given,
   type HeldPlan,
   holdsMet,
+  isSame,
   lackingOf,
   liftedBy,
   lifting,
