@@ -8,7 +8,7 @@ import { createMetrics } from '../../src/app/metrics.ts';
 import { resolveWaiting } from '../../src/app/resolving.ts';
 import { bindServer } from '../../src/app/server-parts.ts';
 import { providerSchemas } from '../../src/app.ts';
-import { fromRfc3339, type Instant } from '../../src/model/clock.ts';
+import { fromRfc3339 } from '../../src/model/clock.ts';
 import { formatFaults } from '../../src/model/document.ts';
 import type { SignalId } from '../../src/model/ids.ts';
 import { silentLog } from '../../src/model/log.ts';
@@ -30,7 +30,7 @@ export interface PeopleProcess {
   /** A SET of the partner, `session-revoked` by policy where no other is given; answers the status. */
   push(subject: object, secondsAgo?: number, event?: { readonly uri: string; readonly payload: object }): Promise<number>;
   /** An event of the provider about an account of its own. */
-  event(type: string, account: string, facts?: Arrival['facts'], occurredAt?: Instant): Promise<void>;
+  event(type: string, account: string, facts?: Arrival['facts'], more?: Partial<Arrival>): Promise<void>;
   /** One round of looking for the people of signals that wait. */
   resolve(): Promise<void>;
   stop(): Promise<void>;
@@ -140,7 +140,7 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
         const request = { method: 'POST', contentType: 'application/secevent+jwt', authorization, body, receivedAt: clock.now() };
         return (await doors.push('partner', request))?.refused?.status ?? 202;
       },
-      async event(type, account, facts = {}, occurredAt = clock.now()) {
+      async event(type, account, facts = {}, more = {}) {
         const receivedAt = clock.now();
         const arrival: Arrival = {
           type,
@@ -148,7 +148,7 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
           sourceKind: 'idp',
           cause: 'risk',
           severity: 'medium',
-          occurredAt,
+          occurredAt: receivedAt,
           receivedAt,
           claim: { kind: 'account', person: [{ format: 'provider_id', value: `sandbox ${account}` }] },
           facts,
@@ -156,6 +156,7 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
           marks: [],
           dedupeKey: core.ids.next<SignalId>(receivedAt),
           raw: JSON.stringify(facts),
+          ...more,
         };
         await core.batcher.submit([toItem(markVerified(arrival), core.ids)]);
       },

@@ -3,15 +3,23 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ActionId, IdentityId, PlanId } from '../../src/model/ids.ts';
 import type { Role } from '../../src/model/operator.ts';
+import type { Arrival } from '../../src/model/signal.ts';
 import { openPeopleWorld, type PeopleProcess, type PeopleWorld } from './people-world.ts';
 import { carryOut, linesOf, planState, release, rowOf } from './undo-world.ts';
 
 /** `kim` has the name of a token, `lea` is named for one, `max` is another person of the directory, `sync` synchronises it. */
 const others = ['kim', 'lea', 'lea2', 'max', 'sync'];
-const victims = Array.from({ length: 32 }, (_, n) => `v${n}`);
+const victims = Array.from({ length: 40 }, (_, n) => `v${n}`);
 const admin = { name: 'root', roles: ['admin'] as readonly Role[] };
 const analyst = { name: 'kim', roles: ['analyst'] as readonly Role[] };
 const client = { name: 'feed', roles: ['ingest'] as readonly Role[] };
+
+const account = (id: string, kind?: string) => ({ connection: 'sandbox', id, ...(kind && { kind }) });
+const accountsOf: Readonly<Record<string, readonly object[]>> = {
+  kim: [account('kim'), account('kim-svc', 'service'), account('max@example.com', 'service')],
+  sync: [account('sync', 'sync')],
+  duo: [account('duo1'), account('duo2')],
+};
 
 let world: PeopleWorld;
 let service: PeopleProcess;
@@ -20,12 +28,12 @@ let who = '';
 let held: { actionId: ActionId; planId: PlanId; identityId: IdentityId };
 
 beforeAll(async () => {
-  world = await openPeopleWorld([...others, ...victims]);
-  const identities = [...others, ...victims].map((id) => ({
+  world = await openPeopleWorld([...others, 'duo1', 'duo2', ...victims]);
+  const identities = [...others, 'duo', ...victims].map((id) => ({
     id,
     emails: [`${id}@example.com`],
     upn: `${id}@corp.example.com`,
-    accounts: [{ connection: 'sandbox', id: `${id}`, ...(id === 'sync' ? { kind: 'sync' } : {}) }],
+    accounts: accountsOf[id] ?? [account(id)],
   }));
   const tokens = [admin, analyst, client, { name: 'lea-ci', roles: ['approver'] }].map(({ name, roles }) => ({
     name,
@@ -113,8 +121,10 @@ describe('put back once, then held and paged, is what was enabled', () => {
     ['by the provider itself, whoever it names', 'kim', 'system'],
     ['by the account that synchronises the directory', 'sync', 'admin'],
     ['by the same, by its address', 'sync@example.com', 'admin'],
+    ['by an account of an operator that is a service’s', 'kim-svc', 'admin'],
+    ['by a service’s account that has the address of a person for its id', 'max@example.com', 'admin'],
     ['by somebody whom nobody knows', 'stranger@example.com', 'admin'],
-    ['by a name that no person can have', `kim\u0007`, 'admin'],
+    ['by a name that no person can have', 'kim\u0000', 'admin'],
   ])('%s', async (_, actor, initiator) => {
     await enabledBy(actor, initiator);
     await expectPutBack();
@@ -200,7 +210,7 @@ describe('an operator of ours', () => {
     enable();
     await watch();
     await expectPutBack();
-    await service.event('account_enabled', who, { actor: 'kim', initiator: 'admin' }, enabledAt);
+    await service.event('account_enabled', who, { actor: 'kim', initiator: 'admin' }, { occurredAt: enabledAt });
     await watch();
     expect(isSuspended()).toBe(true);
     enable();
@@ -226,10 +236,31 @@ describe('an operator of ours', () => {
 
   it('of an earlier event is not the one of a later', async () => {
     enable();
-    await service.event('account_enabled', who, {}, service.core.clock.now());
-    await service.event('account_enabled', who, { actor: 'kim', initiator: 'admin' }, service.core.clock.now() - 500);
+    await service.event('account_enabled', who);
+    await service.event('account_enabled', who, { actor: 'kim', initiator: 'admin' }, { occurredAt: service.core.clock.now() - 500 });
     await watch();
     await expectPutBack();
+  });
+
+  it('who enabled the account before it was suspended is not asked', async () => {
+    await service.event('account_enabled', who, { actor: 'kim' }, { occurredAt: service.core.clock.now() - 2_000 });
+    expect(await world.query('select enabled_at from undo where action_id = $1', [held.actionId])).toEqual([{ enabled_at: null }]);
+    enable();
+    await world.pass(60);
+    await watch();
+    await expectPutBack();
+  });
+
+  it('is believed of the account that they enabled, and of no other of the person', async () => {
+    [who, held] = ['duo1', await suspend('duo1')];
+    const other = await suspend('duo2');
+    enable();
+    world.provider.hold('duo2', { suspended: false });
+    await service.event('account_enabled', 'duo1', { actor: 'kim', initiator: 'admin' });
+    await watch();
+    expect(await rowOf(world, other.actionId)).toMatchObject({ endedBy: null, reversed: 1 });
+    expect(world.provider.account('duo2').suspended).toBe(true);
+    await expectRespected('operator', {});
   });
 });
 
@@ -258,6 +289,17 @@ describe('nobody is believed who', () => {
   it('sends by API that an operator did it', async () => {
     enable();
     await service.signal(subject(), 'account_enabled', { facts: { actor: 'kim', by: 'kim', initiator: 'admin' } }, client);
+    await watch();
+    await expectPutBack();
+  });
+
+  it.each<[string, (email: string) => Partial<Arrival>]>([
+    ['is another provider', (value) => ({ source: 'elsewhere', claim: { kind: 'person', person: [{ format: 'email', value }] } })],
+    ['is a connection, and no provider of identities', () => ({ sourceKind: 'edr' })],
+    ['breaks the definition of the event', () => ({ quarantine: 'occurredAt:ahead' })],
+  ])('%s', async (_, more) => {
+    enable();
+    await service.event('account_enabled', who, { actor: 'kim', initiator: 'admin' }, more(`${who}@example.com`));
     await watch();
     await expectPutBack();
   });
