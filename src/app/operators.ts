@@ -12,13 +12,14 @@ import { listTokens } from '../store/token-store.ts';
  * those of whom it says who they are.
  */
 export async function operatorNames({ operators }: Pick<Settings, 'operators'>, db: Db, at: Instant): Promise<readonly string[]> {
-  const made = (await listTokens(db)).filter(({ revokedAt, expiresAt }) => revokedAt === null && (expiresAt === null || expiresAt > at));
-  const tokens = [...operators.tokens, ...made];
-  const speaking = tokens.filter(({ roles }) => roles.some((role) => operatorRoles.includes(role))).map(({ name }) => name);
+  const made = await listTokens(db);
+  const living = made.filter(({ revokedAt, expiresAt }) => revokedAt === null && (expiresAt === null || expiresAt > at));
+  const speaking = [...operators.tokens, ...living].filter(({ roles }) => roles.some((role) => operatorRoles.includes(role)));
   const listed = operatorRoles.flatMap((role) => operators.roles?.[role] ?? []);
-  // A token that only sends is a machine, whoever it is said to belong to.
-  const known = Object.keys(operators.people ?? {}).filter((name) => !tokens.some((token) => token.name === name));
-  return [...new Set([...speaking, ...listed, ...known])];
+  // A token that only sends is a machine, and one that was revoked is nobody's, whoever they are said to belong to.
+  const tokens = new Set([...operators.tokens, ...made].map(({ name }) => name));
+  const known = Object.keys(operators.people ?? {}).filter((name) => !tokens.has(name));
+  return [...new Set([...speaking.map(({ name }) => name), ...listed, ...known])];
 }
 
 /** A name that is nobody's and not configured does not come back. */

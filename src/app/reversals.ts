@@ -1,7 +1,7 @@
 /** What becomes of an action in force that was found reversed behind our back: respected, put back once, or held. */
 import { type Reverser, respectedWordOf } from '../guard/index.ts';
 import type { Instant } from '../model/clock.ts';
-import type { ActionId, PlanId } from '../model/ids.ts';
+import type { ActionId, DecisionId } from '../model/ids.ts';
 import { putBackType, type ReversalFacts } from '../model/undo.ts';
 import { arrivePutBack, toItem } from '../signals/index.ts';
 import { again } from '../store/again.ts';
@@ -35,7 +35,7 @@ export function createReversals(parts: UndoParts): Reversals {
       held.map(({ id }) => ({ id, state: 'refused', heldFor: 'respected' })),
       at,
     );
-    const ended = held.map(({ id, decisionId }) => ({ planId: id, decisionId: decisionId as never, code: 'respected' }));
+    const ended = held.map(({ id, decisionId }) => ({ planId: id, decisionId: decisionId as DecisionId, code: 'respected' }));
     const refused = held.map((row) => line(parts, 'plan.refused', { ...factsOf(row), by: 'respected' }, at));
     await append(tx, [...(await closeBegun(tx, ids, ended, at)), ...refused]);
   }
@@ -82,7 +82,7 @@ export function createReversals(parts: UndoParts): Reversals {
   }
 
   async function lockWaiting(tx: Tx, actionId: ActionId): Promise<readonly LockedPlan[]> {
-    const planIds: readonly PlanId[] = await heldPutBacks(tx, actionId);
+    const planIds = await heldPutBacks(tx, actionId);
     if (planIds.length === 0) return [];
     await lockPeopleOf(tx, planIds);
     return lockPlans(tx, planIds);

@@ -2,7 +2,7 @@
 import type { Instant } from '../model/clock.ts';
 import type { ActionId, IdentityId, PlanId } from '../model/ids.ts';
 import type { PlanState } from '../model/plan-state.ts';
-import type { Tx } from './db.ts';
+import type { Db, Tx } from './db.ts';
 import { everyIdOf, survivorOf } from './merged.ts';
 import type { Statement } from './statement.ts';
 import { endPlansUndone } from './undo-write.ts';
@@ -56,8 +56,8 @@ export function noteEnabled(rows: readonly EnabledRow[]): Statement {
 }
 
 /** What was said before is not about a reversal of later, where the account is seen held meanwhile; not at once, since providers lag. */
-export async function forgetEnabled(tx: Pick<Tx, 'query'>, actionId: ActionId, saidBefore: Instant): Promise<void> {
-  await tx.query(
+export async function forgetEnabled(db: Db, actionId: ActionId, saidBefore: Instant): Promise<void> {
+  await db.query(
     `update undo set enabled_at = null, enabled_by = null, enabled_by_identity = null where action_id = $1 and enabled_at < ${instant('$2')}`,
     [actionId, saidBefore],
   );
