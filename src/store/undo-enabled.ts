@@ -90,11 +90,12 @@ const findText = `select u.plan_id as "planId", ${survivorOf('u.identity_id')} a
     exists (select from incident_member m join incident i on i.id = m.incident_id
       where i.state = 'open' and m.identity_id in ${everyIdOf('u.identity_id')}) as "inIncident",
     u.reversed as times, u.reversed > u.put_back_count as deciding, ${putBackPlan} as "putBack"
-  from undo u where u.action_id = $1 and u.ended_at is null and u.undo_decision_id is null and (u.due_at is null or u.due_at > ${instant('$2')})
-  for update of u`;
+  from undo u where u.action_id = $1 and u.ended_at is null and u.undo_decision_id is null and (u.due_at is null or u.due_at > ${instant('$2')})`;
 
 /** Locks the row of an action that was seen reversed; undefined where it has ended, or where undoing it is due or under way. */
 export async function lockReversed(tx: Tx, actionId: ActionId, at: Instant): Promise<FoundReversed | undefined> {
+  // Read after the lock is held: one statement would see the plans of before the wait for it.
+  await tx.query('select from undo where action_id = $1 for update', [actionId]);
   return (await tx.query<FoundReversed>(findText, [actionId, at])).rows[0];
 }
 
