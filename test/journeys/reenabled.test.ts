@@ -4,11 +4,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ActionId, IdentityId, PlanId } from '../../src/model/ids.ts';
 import type { Role } from '../../src/model/operator.ts';
 import type { Arrival } from '../../src/model/signal.ts';
+import { insertToken, revokeToken } from '../../src/store/token-store.ts';
 import { openPeopleWorld, type PeopleProcess, type PeopleWorld } from './people-world.ts';
 import { carryOut, linesOf, planState, release, rowOf } from './undo-world.ts';
 
 /** `kim` has the name of a token, `lea` is named for one, `max` is another person of the directory, `sync` synchronises it. */
-const others = ['kim', 'lea', 'lea2', 'max', 'sync'];
+const others = ['ann', 'kim', 'lea', 'lea2', 'max', 'sync'];
 const victims = Array.from({ length: 40 }, (_, n) => `v${n}`);
 const admin = { name: 'root', roles: ['admin'] as readonly Role[] };
 const analyst = { name: 'kim', roles: ['analyst'] as readonly Role[] };
@@ -276,6 +277,27 @@ describe('somebody else whom we know', () => {
     await world.query(`update incident set state = 'judged' where id = $1`, [incident]);
     await enabledBy('max', 'admin');
     await expectRespected('person', {});
+  });
+
+  it('is an operator by a token that was made by command, and none once it is revoked', async () => {
+    const at = service.core.clock.now();
+    const token = {
+      id: service.core.ids.next<never>(at),
+      name: 'max',
+      roles: ['approver'] as const,
+      types: null,
+      createdAt: at,
+      expiresAt: null,
+    };
+    await insertToken(world.database.store, { ...token, sha256: createHash('sha256').update('max').digest() });
+    await openIncident(held.identityId);
+    await enabledBy('max@corp.example.com', 'admin');
+    await expectRespected('operator', {});
+    await revokeToken(world.database.store, 'max', service.core.clock.now());
+    [who, held] = ['ann', await suspend('ann')];
+    await openIncident(held.identityId);
+    await enabledBy('max@corp.example.com', 'admin');
+    await expectPutBack();
   });
 
   it('inside one is not: it is put back', async () => {
