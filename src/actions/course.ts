@@ -94,9 +94,14 @@ function end(course: Course, context: RunContext, change: Partial<ActionRecord> 
   return 'went';
 }
 
+/** Whether an earlier call of it may have taken effect, and nobody can look. */
+function isUnseen(course: Course, context: RunContext): boolean {
+  return !course.uncalled && course.record.state !== 'failed' && !canRead(course, context);
+}
+
 /** Ends an action that would be called next, though a call of it may have taken effect and nobody can look: that much must be known of it. */
 export function endUnseen(course: Course, context: RunContext): void {
-  if (course.phase !== 'call' || course.uncalled || course.record.state === 'failed' || canRead(course, context)) return;
+  if (course.phase !== 'call' || !isUnseen(course, context)) return;
   end(course, context, { state: 'unknown', code: course.record.code ?? 'noReadBack' });
 }
 
@@ -112,8 +117,11 @@ function orderOf({ action, record }: Course, { view }: RunContext, signal: Abort
 }
 
 async function callAction(course: Course, context: RunContext): Promise<StepResult> {
+  // What is not called again, or in vain, is not thereby without effect.
+  const unseen = isUnseen(course, context);
+  const refuse = (code: string) => end(course, context, { state: unseen ? 'unknown' : 'refused', code });
   const bar = context.bar(course.action);
-  if (bar !== undefined) return end(course, context, { state: 'refused', code: bar });
+  if (bar !== undefined) return refuse(bar);
   const answer = await context.limiter.run(async () => {
     const leave = await leaveToCall(course, context);
     if (leave !== 'yes') return leave;
@@ -121,11 +129,11 @@ async function callAction(course: Course, context: RunContext): Promise<StepResu
       context.adapter.act(orderOf(course, context, signal)),
     );
   });
-  if (answer === 'protected') return end(course, context, { state: 'refused', code: 'protected' });
+  if (answer === 'protected') return refuse('protected');
   if (answer === 'paused' || answer === 'lost') return answer;
   course.uncalled = false;
   course.reads = 0;
-  return takeReceipt(course, context, receiptOf(answer));
+  return takeReceipt(course, context, receiptOf(answer), unseen);
 }
 
 /** Counts the attempt where the record does not count it yet, and asks in the same breath whether the plan may still be acted on. */
@@ -146,7 +154,8 @@ function receiptOf(answer: Awaited<ReturnType<typeof callInTime<Receipt>>>): Rec
   return answer.error instanceof AppError ? { outcome: 'failed', code: answer.error.code } : { outcome: 'unknown', code: 'threw' };
 }
 
-function takeReceipt(course: Course, context: RunContext, receipt: Receipt): StepResult {
+/** `unseen`: a call before this one may have taken effect, which no refusal of this one denies. */
+function takeReceipt(course: Course, context: RunContext, receipt: Receipt, unseen: boolean): StepResult {
   const { clock, settings, random, retryUntil } = context;
   const now = clock.now();
   switch (receipt.outcome) {
@@ -158,11 +167,12 @@ function takeReceipt(course: Course, context: RunContext, receipt: Receipt): Ste
       course.dueAt = now;
       return 'went';
     case 'refused':
-      return end(course, context, { state: 'refused', code: receipt.code });
+      return end(course, context, { state: unseen ? 'unknown' : 'refused', code: receipt.code });
     case 'failed': {
+      const state = unseen ? 'unknown' : 'failed';
       const dueAt = now + delayAfter(course.record.attempts, settings.callBackoff, random, receipt.retryAfterMs);
-      if (dueAt > retryUntil) return end(course, context, { state: 'failed', code: receipt.code });
-      course.record = { ...course.record, state: 'failed', code: receipt.code };
+      if (dueAt > retryUntil) return end(course, context, { state, code: receipt.code });
+      course.record = { ...course.record, state, code: receipt.code };
       course.dueAt = dueAt;
       return 'went';
     }

@@ -282,6 +282,7 @@ export async function startCore(options: CoreOptions) {
     const breakers = createBreakers({ judging, settings: judgingConfig, batcher, records, telling, clock, log });
     const holds = createHoldTimeouts({ store, judging, keyring, settings, append, telling, ids, clock, jobs, begin }, log);
     const undos = createUndos({
+      settings,
       store,
       batcher,
       append,

@@ -42,7 +42,10 @@ const headlines: Headlines = {
   'pause.reminded': ({ scope, since }) => `Still paused since ${since}: ${scopeOf(scope)}`,
   'pause.ended': ({ scope }) => `Pause ended: ${scopeOf(scope)}`,
   'breaker.opened': ({ condition }) => `Breaker opened: ${condition}`,
-  'action.reversed': ({ times }) => (times > 1 ? `Reversed again (${times} times): it is held now` : 'Reversed by somebody else'),
+  'action.reversed': ({ times, respected }) => {
+    if (respected !== undefined) return `Reversed by ${respected === 'operator' ? 'an operator' : 'somebody known'}: it stays so`;
+    return times > 1 ? `Reversed again (${times} times): it is held now` : 'Reversed by somebody else: it is put back';
+  },
   'undo.announced': ({ until }) => `An action ends at ${until}`,
   'undo.finished': (data) =>
     'campaignId' in data

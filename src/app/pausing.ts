@@ -1,5 +1,5 @@
 /** The kill switch: who may set it, who may end it, and what is written of both. */
-import { durationMs } from '../guard/index.ts';
+import { durationMs, isSame, type PeopleBehind } from '../guard/index.ts';
 import { type Instant, toRfc3339 } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
 import type { EntryId } from '../model/ids.ts';
@@ -9,6 +9,7 @@ import type { Pause, PauseScope } from '../model/pause.ts';
 import { type PauseRecord, runningPauses } from '../store/pause-read.ts';
 import { askToResume, duePauses, endPause, setPause, takeReminders } from '../store/pause-write.ts';
 import type { Core } from './core.ts';
+import { operatorsBehind } from './operators.ts';
 
 interface ResumeRule {
   readonly people: number;
@@ -60,7 +61,10 @@ export async function resume(
       refused: running.length === 0 ? 'Nothing is paused.' : id === undefined ? 'Several pauses run; name one.' : 'No such pause runs.',
     };
   const at = core.clock.now();
-  if (!mayEnd(found, by, at, ruleOf(core))) {
+  const people = await operatorsBehind(core.settings, core.store, [by, found.setBy, ...(found.askedBy === null ? [] : [found.askedBy])]);
+  if (!mayEnd(found, by, at, ruleOf(core), people)) {
+    // Noted, it would only displace the wish of somebody who counts.
+    if (people.get(by) === 'nobody') return { refused: 'operators.people names somebody for you whom nobody knows.' };
     await askToResume(core.store, { id: found.id, by, at });
     return { refused: 'Noted. A second person must ask for the same within the hour, or whoever paused may after half an hour.' };
   }
@@ -110,12 +114,20 @@ function pageIfAll(scope: PauseScope): { readonly page?: true } {
   return isAll(scope) ? { page: true } : {};
 }
 
-/** Two people who both ask, or the one who paused once the time is up. */
-export function mayEnd(pause: PauseRecord, by: string, at: Instant, { people, orPauserAfterMs }: ResumeRule): boolean {
+/** Two people who both ask, or the one who paused once the time is up. `behind`: of everybody who is named here. */
+export function mayEnd(
+  pause: PauseRecord,
+  by: string,
+  at: Instant,
+  { people, orPauserAfterMs }: ResumeRule,
+  behind: PeopleBehind,
+): boolean {
   if (people <= 1) return true;
-  if (by === pause.setBy && orPauserAfterMs !== undefined && at - pause.since >= orPauserAfterMs) return true;
+  if (isSame(by, pause.setBy, behind) && orPauserAfterMs !== undefined && at - pause.since >= orPauserAfterMs) return true;
   const { askedBy, askedAt } = pause;
-  return askedBy !== null && askedBy !== by && askedAt !== null && at - askedAt < wishKeptMs;
+  // Whoever cannot be told might be the other one.
+  if (askedBy === null || [by, askedBy].some((name) => behind.get(name) === 'nobody')) return false;
+  return !isSame(askedBy, by, behind) && askedAt !== null && at - askedAt < wishKeptMs;
 }
 
 /** Where nothing but sandboxes can be acted on, their profile counts. */

@@ -94,7 +94,7 @@ export async function takeSteps(
   return released.map(({ row }) => row.id);
 }
 
-const factsOf = (row: LockedPlan) => ({
+export const factsOf = (row: LockedPlan) => ({
   planId: row.id,
   decisionId: row.decisionId,
   connection: row.connection,

@@ -6,28 +6,22 @@ import type { ReadBack } from '../adapters/contract.ts';
 import type { AppendEntries } from '../ledger/index.ts';
 import type { ActionParameters, ActionType } from '../model/action.ts';
 import type { Clock, Instant } from '../model/clock.ts';
-import type { EntryId, IdMaker } from '../model/ids.ts';
+import type { IdMaker } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
-import { putBackType, type ReversalFacts, undoType } from '../model/undo.ts';
-import { arrivePutBack, arriveUndo, type Batcher, type Item, toItem } from '../signals/index.ts';
+import { type ReversalFacts, undoType } from '../model/undo.ts';
+import type { Settings } from '../settings/index.ts';
+import { arriveUndo, type Batcher, type Item, toItem } from '../signals/index.ts';
 import type { Tx } from '../store/db.ts';
 import type { Store } from '../store/open.ts';
-import {
-  countReversal,
-  type DueRead,
-  type DueUndo,
-  endLifted,
-  openReversals,
-  rearmUndos,
-  takeDueReads,
-  takeDueUndos,
-  writeRead,
-} from '../store/undo-due.ts';
+import { type DueRead, type DueUndo, rearmUndos, takeDueReads, takeDueUndos, writeRead } from '../store/undo-due.ts';
+import { forgetEnabled } from '../store/undo-enabled.ts';
 import type { ConnectedAdapters } from './adapters.ts';
+import { createReversals } from './reversals.ts';
 import type { Telling } from './telling.ts';
 import { tellEnding, tellFinished } from './undo-notices.ts';
 
 export interface UndoParts {
+  readonly settings: Pick<Settings, 'operators'>;
   readonly store: Store;
   readonly batcher: Batcher<Item, unknown>;
   readonly append: AppendEntries<Tx>;
@@ -54,13 +48,16 @@ const leaseMs = 5_000;
 const readsAtOnce = 8;
 const readLeaseMs = 120_000;
 const readTimeoutMs = 10_000;
+/** A provider's event may come so long before its state shows it. */
+const lagMs = 60_000;
 /** Minutes from one reading to the next: 1, 5, 15 and 60 after the act, then each hour. */
 const readMinutes = [1, 4, 10, 45, 60];
 /** From here on somebody should look why it does not work. */
 const alarmTries = 3;
 
 export function createUndos(parts: UndoParts): Undos {
-  const { store, batcher, append, adapters, telling, ids, clock, log } = parts;
+  const { store, batcher, adapters, ids, clock, log } = parts;
+  const reversals = createReversals(parts);
 
   async function undoSome(): Promise<number> {
     const at = clock.now();
@@ -75,27 +72,10 @@ export function createUndos(parts: UndoParts): Undos {
     const at = clock.now();
     const nextAt = at + readDelayMs(row.reads + 1);
     if (seen.inForce === false) {
-      const done = await store.transaction((tx) => reversedBy(tx, row, at));
-      if (done) return;
+      if (await reversals.seen(row.actionId, at, at + readDelayMs(0))) return;
     }
+    if (seen.inForce === true) await forgetEnabled(store, row.actionId, at - lagMs);
     await writeRead(store, row.actionId, seen.inForce === null ? row.reads : row.reads + 1, seen.inForce === null ? at + 60_000 : nextAt);
-  }
-
-  async function reversedBy(tx: Tx, { actionId }: DueRead, at: Instant): Promise<boolean> {
-    if (await endLifted(tx, actionId, at)) return true;
-    const counted = await countReversal(tx, actionId, at, at + readDelayMs(0));
-    if (counted === undefined) return false;
-    const { planId, times } = counted;
-    const facts = { actionId, planId, times };
-    await append(tx, [{ id: ids.next<EntryId>(at), type: 'action.reversed', at, core: facts, pii: null }]);
-    // The first time it is put back; from then on a person must look.
-    await telling.tell(
-      tx,
-      [{ type: 'action.reversed', about: actionId, data: { ...facts, ...(times > 1 ? { page: true } : {}) }, people: [] }],
-      at,
-    );
-    log.warn({ actionId, times }, 'action.reversed');
-    return true;
   }
 
   async function readBack({ connection, type, parameters, account, doneAt }: DueRead, stop: AbortSignal): Promise<ReadBack> {
@@ -111,19 +91,6 @@ export function createUndos(parts: UndoParts): Undos {
     } finally {
       timer.cancel();
     }
-  }
-
-  async function putBackSome(): Promise<void> {
-    const at = clock.now();
-    if (!parts.knows(putBackType)) return;
-    const reversed = await openReversals(store, atOnce);
-    if (reversed.length === 0) return;
-    await batcher.submit(
-      reversed.map(({ actionId, identityId, accountId, connection, type, parameters, cause, times }) => {
-        const facts: ReversalFacts = { actionId, type, connection, accountId, parameters, reversed: times };
-        return toItem(arrivePutBack({ identityId, facts, attempt: times, receivedAt: at }, cause), ids);
-      }),
-    );
   }
 
   return {
@@ -142,7 +109,7 @@ export function createUndos(parts: UndoParts): Undos {
       const at = clock.now();
       const due = await takeDueReads(store, at, at + readLeaseMs, readsAtOnce);
       await Promise.all(due.map((row) => readOne(row, stop)));
-      await putBackSome();
+      await reversals.putBack();
       return due.length;
     },
   };

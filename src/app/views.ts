@@ -113,6 +113,8 @@ export function actionView(row: ActionListRow) {
     finishedAt: instant(row.finishedAt),
     verifiedAt: instant(row.verifiedAt),
     residualAccessSeconds: row.residualAccessMs === null ? null : Math.ceil(row.residualAccessMs / 1000),
+    endedAt: instant(row.endedAt),
+    endedBy: row.endedBy,
   };
 }
 

@@ -178,7 +178,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     {
       command: action,
       path: '/api/v1/actions',
-      columns: ['id', 'type', 'connection', 'state', 'attempts', 'residualAccessSeconds'],
+      columns: ['id', 'type', 'connection', 'state', 'endedBy', 'attempts', 'residualAccessSeconds'],
       filters: ['state', 'plan'],
     },
     context,

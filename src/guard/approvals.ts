@@ -110,7 +110,7 @@ function isMeant(approver: string, by: Speaker, groups: Standing['groups']): boo
 }
 
 /** Whether two names are one person's. */
-function isSame(one: string, other: string, people: PeopleBehind): boolean {
+export function isSame(one: string, other: string, people: PeopleBehind): boolean {
   if (one.toLowerCase() === other.toLowerCase()) return true;
   const [those, these] = [people.get(one) ?? [], people.get(other) ?? []];
   return those !== 'nobody' && these !== 'nobody' && those.some((id) => these.includes(id));

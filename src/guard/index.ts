@@ -7,6 +7,7 @@ export {
   type Given,
   type HeldPlan,
   holdsMet,
+  isSame,
   lackingOf,
   liftedBy,
   lifting,
@@ -28,6 +29,7 @@ export { type Asked, allowedBy, allowedPeople, answerTo, readingOf } from './lim
 export { coveringPause } from './pauses.ts';
 export { planListHash } from './plan-list.ts';
 export { isListed, type NameList, refusesProtected } from './protected.ts';
+export { type Reverser, respectedWordOf, reverserOf, type TakenBack } from './reenabled.ts';
 export { type Choice, type Fate, type Review, type ReviewedAction, reachedBy, review } from './review.ts';
 export { durationMs, guardProfileKind, guardrailsKind } from './schema.ts';
 export { type Counted, createTally, type Tally } from './tally.ts';

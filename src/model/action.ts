@@ -49,5 +49,9 @@ export const restoringTypes: readonly ActionType[] = ['account.restore', 'group.
 export const actionStates = ['intended', 'done', 'already', 'refused', 'failed', 'unverified', 'unknown'] as const;
 export type ActionState = (typeof actionStates)[number];
 
+/** How what was done came to be in force no more. `respected`: somebody reversed it whose word stands. */
+export const actionEnds = ['undone', 'lifted', 'superseded', 'gone', 'respected'] as const;
+export type ActionEnd = (typeof actionEnds)[number];
+
 /** Parameters as a policy writes them, checked per type when the bundle is loaded. */
 export type ActionParameters = Readonly<Record<string, string | number | boolean>>;

@@ -122,8 +122,15 @@ export const coreSchemas = {
   /** Its end was set by a person; null: it stays until a person lifts it. */
   'action.extended': z.strictObject({ actionId: id, planId: id, until: instant.nullable(), by: code }),
   'action.expiring': z.strictObject({ actionId: id, planId: id, until: instant }),
-  /** Found reversed, by nobody of ours; how often by now. */
-  'action.reversed': z.strictObject({ actionId: id, planId: id, times: whole }),
+  /** Found reversed, by no undo of ours; how often by now. `respected`: whose word let it stay so, and who that was. */
+  'action.reversed': z.strictObject({
+    actionId: id,
+    planId: id,
+    times: whole,
+    respected: z.enum(['operator', 'person']).optional(),
+    by: code.optional(),
+    byIdentityId: id.optional(),
+  }),
   'undo.ordered': z.strictObject({ campaignId: id, incidentId: id.optional(), hash, actions: whole, people: whole, by: code }),
   'policy.changed': z.strictObject({
     bundleHash: hash,

@@ -30,7 +30,14 @@ export const noticeData = {
   'pause.reminded': z.strictObject({ pauseId: id, scope, since: instant, page }),
   'pause.ended': z.strictObject({ pauseId: id, scope }),
   'breaker.opened': z.strictObject({ breakerId: id, condition: z.string(), page }),
-  'action.reversed': z.strictObject({ actionId: id, planId: id, times: z.int().min(1), page }),
+  'action.reversed': z.strictObject({
+    actionId: id,
+    planId: id,
+    times: z.int().min(1),
+    /** Whose word let it stay so; absent: it is put back, or held. */
+    respected: z.enum(['operator', 'person']).optional(),
+    page,
+  }),
   'undo.announced': z.strictObject({ actionId: id, planId: id, until: instant }),
   'undo.finished': z.union([
     z.strictObject({ actions: z.array(z.strictObject({ actionId: id, planId: id })) }),

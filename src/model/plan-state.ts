@@ -93,7 +93,7 @@ export const planMoves = {
   undo: {
     from: ['done', 'partial'],
     to: ['undone'],
-    says: 'All of it that was in force has been undone, by a plan of its own.',
+    says: 'All of it that was in force has been undone: by a plan of its own, or by somebody whose word on it stands.',
   },
 } as const satisfies Record<string, Move>;
 

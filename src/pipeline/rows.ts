@@ -17,6 +17,7 @@ import { type Verdict, verdictType } from '../model/verdict.ts';
 import { serialiseEvidence } from '../risk/index.ts';
 import { type EvidenceRow, insertUndecided } from '../store/settle-write.ts';
 import type { Statement } from '../store/statement.ts';
+import type { EnabledRow } from '../store/undo-enabled.ts';
 import type { OrderedReversal } from '../store/undo-write.ts';
 import { handOver, type UnresolvedRow } from '../store/unresolved.ts';
 import type { VerdictRow } from '../store/verdict-rows.ts';
@@ -61,6 +62,30 @@ export function hitRows({ judged, decision }: Settled) {
 
 export function enabledPeople({ item, decision }: Settled): readonly IdentityId[] {
   return item.arrival.type === enabledType && decision.identityId !== null ? [decision.identityId] : [];
+}
+
+/** An actor's name is at most as long as an address may be. */
+const namePattern = /^[^\p{Cc}]{1,320}$/u;
+
+/**
+ * Who enabled an account: whom the connection itself names about its own account, or the operator who says so. Nobody else's word names
+ * anybody, whatever its facts say.
+ */
+export function enabledRow({ item, draft, decision: { identityId } }: Settled): readonly EnabledRow[] {
+  const { type, source, sourceKind, by, facts, claim, occurredAt, receivedAt } = item.arrival;
+  if (type !== enabledType || identityId === null || draft.aside !== null) return [];
+  const at = Math.min(occurredAt, receivedAt);
+  const isMachine = facts['initiator'] === 'policy' || facts['initiator'] === 'system';
+  if (sourceKind === 'operators')
+    return by === undefined || isMachine ? [] : [{ identityId, at, connection: null, accounts: [], actor: null, by }];
+  if (sourceKind !== 'idp') return [];
+  const own = `${source} `;
+  const accounts = claim.person.flatMap(({ format, value }) =>
+    format === 'provider_id' && value.startsWith(own) ? [value.slice(own.length)] : [],
+  );
+  const { actor } = facts;
+  const named = !isMachine && typeof actor === 'string' && namePattern.test(actor);
+  return [{ identityId, at, connection: source, accounts, actor: named ? actor : null, by: null }];
 }
 
 export function unresolvedRow({ item, draft, key, candidates }: Settled, at: Instant, { random }: PipelineParts): UnresolvedRow {

@@ -6,6 +6,7 @@ import { insertLimitHits, judgeLimitHits } from '../store/limit-hits.ts';
 import { insertPlans } from '../store/plan-insert.ts';
 import { insertGuardUses, insertSignals, insertSources, updateEvidence } from '../store/settle-write.ts';
 import type { Statement } from '../store/statement.ts';
+import { noteEnabled } from '../store/undo-enabled.ts';
 import { markPutBack, markUndoDecided, readAgain } from '../store/undo-write.ts';
 import { forgetUnresolved, insertUnresolved } from '../store/unresolved.ts';
 import { insertVerdicts } from '../store/verdict-rows.ts';
@@ -14,6 +15,7 @@ import type { Settled } from './naming.ts';
 import type { PipelineParts } from './parts.ts';
 import {
   enabledPeople,
+  enabledRow,
   entryRows,
   evidenceRow,
   handOverFirst,
@@ -65,6 +67,7 @@ export async function composeWrites(
       settled.flatMap((one) => reversalRow(one, undoType)),
       markUndoDecided,
     ),
+    ...of(settled.flatMap(enabledRow), noteEnabled),
     ...of(settled.flatMap(enabledPeople), (people) => readAgain(people, at)),
     ...of(
       settled.flatMap((one) => reversalRow(one, putBackType)),

@@ -1,6 +1,6 @@
 /** Who asks, and whether they may: bearer tokens (RFC 6750) for machines, a session cookie for a person who signed in. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { type Role, roles } from '../model/operator.ts';
+import { operatorRoles, type Role, roles } from '../model/operator.ts';
 import type { Caller, ServerParts } from './parts.ts';
 import { sendProblem } from './problem.ts';
 import { createWrongCredentials, type WrongCredentials } from './wrong-credentials.ts';
@@ -13,7 +13,7 @@ export type Access = 'anyone' | readonly Role[];
 export const everyReader: readonly Role[] = roles.filter((role) => role !== 'ingest');
 /** Helpdesk and HR work with people and cases, and never see how a person is scored. */
 export const scoreReaders: readonly Role[] = ['admin', 'approver', 'analyst', 'auditor'];
-export const operators: readonly Role[] = ['admin', 'approver', 'analyst'];
+export const operators: readonly Role[] = operatorRoles;
 export const signalSenders: readonly Role[] = [...operators, 'ingest'];
 const peopleReaders: readonly Role[] = ['admin', 'approver', 'analyst', 'helpdesk', 'hr'];
 

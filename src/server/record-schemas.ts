@@ -1,6 +1,6 @@
 /** Records as the API shows them. More members may stand beside those that are named here. */
 import { z } from 'zod';
-import { actionStates } from '../model/action.ts';
+import { actionEnds, actionStates } from '../model/action.ts';
 import { decisionModes, outcomes } from '../model/decision.ts';
 import { incidentStates, incidentVerdicts } from '../model/incident.ts';
 import { planStates } from '../model/plan-state.ts';
@@ -121,6 +121,13 @@ export const recordSchemas = {
     finishedAt: instant.nullable(),
     verifiedAt: instant.nullable(),
     residualAccessSeconds: z.int().nullable(),
+    endedAt: instant.nullish().describe('Of what can be undone: since when it is in force no more'),
+    endedBy: z
+      .enum(actionEnds)
+      .nullish()
+      .describe(
+        'undone, lifted by another order of ours, superseded by a later one, gone with its account, or respected: reversed by somebody whose word stands',
+      ),
   }),
   connections: z.looseObject({ id, provider: z.string(), profile: z.string() }),
   policies: z.looseObject({ id, version: z.int(), title: z.string(), mode: z.string(), bundleHash: z.string() }),

@@ -159,7 +159,7 @@ function actionRow(one: Item): Html {
     text(one['intendedAt']),
     text(one['type']),
     text(one['connection']),
-    text(one['state']),
+    typeof one['endedBy'] === 'string' ? `${text(one['state'])}, ${one['endedBy']}` : text(one['state']),
     text(one['verifiedAt']),
     typeof seconds === 'number' ? `${seconds} s` : '-',
   );

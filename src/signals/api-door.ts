@@ -5,7 +5,7 @@ import { reservedTypes } from '../model/catalogue.ts';
 import { fromRfc3339, type Instant } from '../model/clock.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { RandomBytes } from '../model/ids.ts';
-import type { Role } from '../model/operator.ts';
+import { operatorRoles, type Role } from '../model/operator.ts';
 import type { Arrival, Severity, Verified } from '../model/signal.ts';
 import type { SubjectClaim } from '../model/subject.ts';
 import { isJsonObject, type JsonObject, readStrictJson, readSubjectClaim, type SubjectRules } from '../ssf/index.ts';
@@ -98,7 +98,7 @@ function refuse(code: Refusal['code'], detail: string): Refusal {
 }
 
 function isOperator(caller: ApiCaller): boolean {
-  return caller.roles.some((role) => role === 'analyst' || role === 'approver' || role === 'admin');
+  return caller.roles.some((role) => operatorRoles.includes(role));
 }
 
 function checkType(type: string, caller: ApiCaller, known: { has(type: string): boolean }): Refusal | undefined {

@@ -1,4 +1,5 @@
 /** Records as they are listed and shown: keyset pages by id, newest first, never more than asked for. */
+import type { ActionEnd } from '../model/action.ts';
 import type { Instant } from '../model/clock.ts';
 import { isId } from '../model/ids.ts';
 import type { Db } from './db.ts';
@@ -249,6 +250,9 @@ export interface ActionListRow {
   readonly finishedAt: Instant | null;
   readonly verifiedAt: Instant | null;
   readonly residualAccessMs: number | null;
+  /** Of what can be undone: when it was in force no more, and why. */
+  readonly endedAt: Instant | null;
+  readonly endedBy: ActionEnd | null;
 }
 
 export async function listActions(
@@ -263,7 +267,8 @@ export async function listActions(
     .add((p) => `plan_id = ${p}::uuid`, filter.plan);
   const { rows } = await db.query<ActionListRow>(
     `select id, plan_id as "planId", connection, type, state, attempts, code, intended_at as "intendedAt", finished_at as "finishedAt", verified_at as "verifiedAt",
-       residual_access_ms as "residualAccessMs" from action where ${where.text} order by id desc limit $${where.values.length + 1}`,
+       residual_access_ms as "residualAccessMs", (select u.ended_at from undo u where u.action_id = action.id) as "endedAt",
+       (select u.ended_by from undo u where u.action_id = action.id) as "endedBy" from action where ${where.text} order by id desc limit $${where.values.length + 1}`,
     [...where.values, page.limit],
   );
   return rows;

@@ -61,10 +61,18 @@ export async function closeUndone(tx: Tx, actionIds: readonly ActionId[], at: In
      where action_id = any ($1::uuid[]) and ended_at is null returning plan_id as "planId"`,
     [actionIds, at],
   );
+  await endPlansUndone(
+    tx,
+    rows.map(({ planId }) => planId),
+  );
+}
+
+/** Plans of which nothing is left in force become `undone`. */
+export async function endPlansUndone(tx: Tx, planIds: readonly PlanId[]): Promise<void> {
   await tx.query(
     `update plan set state = ${endOf('undo')} where id = any ($1::uuid[]) and ${maySet('undo')}
        and not exists (select from undo where undo.plan_id = plan.id and undo.ended_at is null)`,
-    [rows.map(({ planId }) => planId)],
+    [planIds],
   );
 }
 

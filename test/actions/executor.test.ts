@@ -427,6 +427,30 @@ describe('a lost answer', () => {
     expect(await clock.drive((await world.executor()).run(planId))).toEqual({ result: 'finished', state: 'failed' });
     expect(await world.actions(planId)).toMatchObject([{ state: 'unknown', code: 'reset' }]);
   });
+
+  it.each([
+    ['failed', { outcome: 'failed', code: 'http.500', retryAfterMs: 16 * 60_000 }],
+    ['was refused', { outcome: 'refused', code: 'http.404' }],
+  ] as const)('where nobody can look stays unknown, though a later call %s', async (_, later) => {
+    const blind = createFakeAdapter({ readBack: false });
+    blind.acts.push('lost', later);
+    const planId = await world.plan(await world.person());
+    const executor = await world.executor({ adapter: () => blind });
+    expect(await clock.drive(executor.run(planId))).toEqual({ result: 'finished', state: 'failed' });
+    expect(await world.actions(planId)).toMatchObject([{ state: 'unknown', code: later.code, attempts: 2 }]);
+  });
+
+  it('where nobody can look stays unknown over failed calls and a new run', async () => {
+    const blind = createFakeAdapter({ readBack: false });
+    const failing = { outcome: 'failed', code: 'http.500', retryAfterMs: 5 * 60_000 } as const;
+    blind.acts.push('lost', failing, { ...failing, retryAfterMs: 16 * 60_000 });
+    const planId = await world.plan(await world.person());
+    const executor = await world.executor({ adapter: () => blind });
+    expect(await clock.drive(executor.run(planId))).toMatchObject({ result: 'waiting' });
+    await clock.advance(6 * 60_000);
+    expect(await clock.drive(executor.run(planId))).toEqual({ result: 'finished', state: 'failed' });
+    expect(await world.actions(planId)).toMatchObject([{ state: 'unknown', attempts: 3 }]);
+  });
 });
 
 describe('verification', () => {

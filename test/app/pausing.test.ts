@@ -1,6 +1,7 @@
 /** Who may end a pause, and when one ends by itself. */
 import { describe, expect, it } from 'vitest';
 import { mayEnd } from '../../src/app/pausing.ts';
+import type { PeopleBehind } from '../../src/guard/index.ts';
 import type { PauseRecord } from '../../src/store/pause-read.ts';
 
 const minute = 60_000;
@@ -27,10 +28,29 @@ describe('a pause is ended', () => {
     ['not by the same person asking twice', pause({ by: 'ben', at: minute }), 'ben', 2 * minute, false],
     ['not on a wish of an hour ago', pause({ by: 'ben', at: minute }), 'cid', 61 * minute, false],
   ])('%s', (_, record, by, at, expected) => {
-    expect(mayEnd(record, by, at, rule)).toBe(expected);
+    expect(mayEnd(record, by, at, rule, new Map())).toBe(expected);
+  });
+
+  const people: PeopleBehind = new Map<string, readonly string[] | 'nobody'>([
+    ['ben', ['person-b']],
+    ['ben-ci', ['person-x', 'person-b']],
+    ['ann-ci', ['person-a']],
+    ['ann', ['person-a']],
+    ['cid', ['person-c']],
+    ['ghost', 'nobody'],
+  ]);
+  it.each<[string, PauseRecord, string, number, boolean]>([
+    ['not by one person under two names', pause({ by: 'ben', at: minute }), 'ben-ci', 2 * minute, false],
+    ['not by one name in two spellings', pause({ by: 'ben', at: minute }), 'Ben', 2 * minute, false],
+    ['by two people', pause({ by: 'ben-ci', at: minute }), 'cid', 2 * minute, true],
+    ['by the pauser under another name after half an hour', pause(), 'ann-ci', 30 * minute, true],
+    ['not by whoever might be anybody', pause({ by: 'ben', at: minute }), 'ghost', 2 * minute, false],
+    ['not on the wish of whoever might be anybody', pause({ by: 'ghost', at: minute }), 'ben', 2 * minute, false],
+  ])('%s', (_, record, by, at, expected) => {
+    expect(mayEnd(record, by, at, rule, people)).toBe(expected);
   });
 
   it('by one person where the profile asks for one', () => {
-    expect(mayEnd(pause(), 'ben', 1, { ...rule, people: 1 })).toBe(true);
+    expect(mayEnd(pause(), 'ben', 1, { ...rule, people: 1 }, new Map())).toBe(true);
   });
 });

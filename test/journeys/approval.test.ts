@@ -269,6 +269,17 @@ describe('who speaks', () => {
     expect((await approve(list, 'second')).body.plans).toMatchObject([{ state: 'held', repeated: true }]);
     expect((await approve(list, 'ann')).body.plans).toMatchObject([{ state: 'released' }]);
   });
+
+  it('ends no pause alone, under whichever token', async () => {
+    const people = { lead: 'cat', second: 'cat@example.com', other: 'gone@example.com' };
+    world = await openHoldWorld({ people: ['ann', 'cat'], profile: 'standard', operators: { people } });
+    const paused = await world.post('/api/v1/pause', { scope: {}, reason: 'stop' }, 'root');
+    const resume = async (as: string) => (await world.post('/api/v1/resume', { id: paused.body.id }, as)).status;
+    for (const name of ['lead', 'second', 'cat']) expect(await resume(name), name).toBe(409);
+    // Whoever cannot be told displaces nobody's wish.
+    expect(await resume('other')).toBe(409);
+    expect(await resume('ann')).toBe(200);
+  });
 });
 
 describe('a plan that waits for several approvals', () => {

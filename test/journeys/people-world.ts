@@ -2,8 +2,11 @@
 import type { startCore } from '../../src/app/core.ts';
 import { resolveWaiting } from '../../src/app/resolving.ts';
 import { fromRfc3339 } from '../../src/model/clock.ts';
+import type { SignalId } from '../../src/model/ids.ts';
 import { silentLog } from '../../src/model/log.ts';
+import type { Arrival } from '../../src/model/signal.ts';
 import type { ServerParts } from '../../src/server/index.ts';
+import { type ApiCaller, markVerified, toItem } from '../../src/signals/index.ts';
 import { type SandboxProviderStandIn, startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { createTransmitter } from '../fakes/transmitter.ts';
 import { createManualClock, type ManualClock } from '../support/clock.ts';
@@ -13,10 +16,12 @@ import { type TestDatabase, testDatabase } from '../support/database.ts';
 export interface PeopleProcess {
   readonly core: Awaited<ReturnType<typeof startCore>>;
   readonly parts: Omit<ServerParts, 'push' | 'signal' | 'idp'>;
-  /** A signal of an operator; answers its id and decisions. */
-  signal(subject: object, type?: string, more?: object): Promise<{ signalId: string; decisionIds: readonly string[] }>;
-  /** A SET of the partner, `session-revoked` by policy; answers the status. */
-  push(subject: object, secondsAgo?: number): Promise<number>;
+  /** A signal of an operator, or of whoever is given; answers its id and decisions. */
+  signal(subject: object, type?: string, more?: object, as?: ApiCaller): Promise<{ signalId: string; decisionIds: readonly string[] }>;
+  /** A SET of the partner, `session-revoked` by policy where no other is given; answers the status. */
+  push(subject: object, secondsAgo?: number, event?: { readonly uri: string; readonly payload: object }): Promise<number>;
+  /** An event of the provider about an account of its own. */
+  event(type: string, account: string, facts?: Arrival['facts'], more?: Partial<Arrival>): Promise<void>;
   /** One round of looking for the people of signals that wait. */
   resolve(): Promise<void>;
   stop(): Promise<void>;
@@ -27,7 +32,7 @@ export interface PeopleWorld {
   readonly provider: SandboxProviderStandIn;
   /** What is done by the clock is done when this is told. */
   readonly timers: ManualClock;
-  start(identities: readonly object[]): Promise<PeopleProcess>;
+  start(identities: readonly object[], operators?: object): Promise<PeopleProcess>;
   /** Moves the time of processes and of the database on; nothing that waits for a time is begun by it. */
   pass(seconds: number): Promise<void>;
   query(text: string, values?: unknown[]): Promise<readonly Record<string, unknown>[]>;
@@ -36,6 +41,10 @@ export interface PeopleWorld {
   close(): Promise<void>;
 }
 
+const sessionRevoked = {
+  uri: 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
+  payload: { initiating_entity: 'policy' },
+};
 const audience = 'https://rescind.test.example';
 const authorization = 'Bearer partner-secret';
 
@@ -53,7 +62,7 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
   const transmitter = await createTransmitter({ audience });
   const running = new Set<PeopleProcess>();
 
-  async function start(identities: readonly object[]): Promise<PeopleProcess> {
+  async function start(identities: readonly object[], operators: object = {}): Promise<PeopleProcess> {
     const sections = {
       enforcement: { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
       overrides: { 'RP-017': 'enforce' },
@@ -68,6 +77,7 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
           mayName: { formats: ['email', 'opaque', 'iss_sub', 'aliases'] },
         },
       ],
+      operators,
       identities,
       sinks: [noListener],
     };
@@ -76,24 +86,40 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
     const process: PeopleProcess = {
       core,
       parts,
-      async signal(subject, type = 'anomalous_token', more = {}) {
+      async signal(subject, type = 'anomalous_token', more = {}, as = { name: 'operator', roles: ['analyst'] }) {
         const body = Buffer.from(JSON.stringify({ type, subject, ...more }));
-        const { refused, accepted } = await doors.signal(body, { name: 'operator', roles: ['analyst'] }, clock.now());
+        const { refused, accepted } = await doors.signal(body, as, clock.now());
         if (accepted === null) throw new Error(refused?.detail);
         return accepted;
       },
-      async push(subject, secondsAgo = 0) {
+      async push(subject, secondsAgo = 0, event = sessionRevoked) {
         const now = Math.floor(clock.now() / 1000);
         const token = await transmitter.sign(
-          transmitter.claims(
-            'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
-            { initiating_entity: 'policy', event_timestamp: now - secondsAgo },
-            { iat: now, sub_id: subject },
-          ),
+          transmitter.claims(event.uri, { ...event.payload, event_timestamp: now - secondsAgo }, { iat: now, sub_id: subject }),
         );
         const body = Buffer.from(token);
         const request = { method: 'POST', contentType: 'application/secevent+jwt', authorization, body, receivedAt: clock.now() };
         return (await doors.push('partner', request))?.refused?.status ?? 202;
+      },
+      async event(type, account, facts = {}, more = {}) {
+        const receivedAt = clock.now();
+        const arrival: Arrival = {
+          type,
+          source: 'sandbox',
+          sourceKind: 'idp',
+          cause: 'risk',
+          severity: 'medium',
+          occurredAt: receivedAt,
+          receivedAt,
+          claim: { kind: 'account', person: [{ format: 'provider_id', value: `sandbox ${account}` }] },
+          facts,
+          circumstances: {},
+          marks: [],
+          dedupeKey: core.ids.next<SignalId>(receivedAt),
+          raw: JSON.stringify(facts),
+          ...more,
+        };
+        await core.batcher.submit([toItem(markVerified(arrival), core.ids)]);
       },
       resolve: () => resolveWaiting({ ...core, log: silentLog }, AbortSignal.timeout(30_000)),
       async stop() {

@@ -267,7 +267,7 @@ describe('a suspension that somebody reverses', () => {
     reverse();
     await watch();
     expect(isSuspended()).toBe(false);
-    await process.signal({ format: 'email', email: `${who}@example.com` }, 'account_enabled');
+    await process.event('account_enabled', who);
     await watch();
     expect(isSuspended()).toBe(true);
   });

@@ -135,7 +135,7 @@ describe('the status page', () => {
     expect(text).toContain('&amp;lt;');
   });
 
-  it('shows undecided signals, pauses, overrides, verification and what access is left', async () => {
+  it('shows undecided signals, pauses, overrides, verification, how an action ended and what access is left', async () => {
     world = await openWorld((parts) => ({
       status: async () => ({
         ...(await parts.status()),
@@ -158,6 +158,7 @@ describe('the status page', () => {
       verifiedAt: '2026-05-04T10:00:01.000Z',
       residualAccessSeconds: 42,
     });
+    world.items.actions.push({ id: newId(), type: 'account.suspend', connection: 'sandbox', state: 'done', endedBy: 'respected' });
     const text = await (await world.ask('/', { headers: cookie })).text();
     for (const shown of [
       'undecided',
@@ -165,6 +166,7 @@ describe('the status page', () => {
       'everything since 2026-05-04T10:00:00.000Z',
       'RP-017 (unproven)',
       '42 s',
+      'done, respected',
       '2026-05-04T10:00:01.000Z',
     ])
       expect(text).toContain(shown);

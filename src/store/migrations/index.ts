@@ -12,6 +12,7 @@ import { up as undo } from './0009-undo.ts';
 import { up as incidents } from './0010-incidents.ts';
 import { up as approvalMeets } from './0011-approval-meets.ts';
 import { up as telling } from './0012-telling.ts';
+import { up as enabled } from './0013-enabled.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': { up: ground },
@@ -26,4 +27,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-incidents': { up: incidents },
   '0011-approval-meets': { up: approvalMeets },
   '0012-telling': { up: telling },
+  '0013-enabled': { up: enabled },
 };

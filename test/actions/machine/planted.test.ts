@@ -67,7 +67,7 @@ const faults: readonly Fault[] = [
   {
     title: 'can write no end of what failed',
     file: 'course.ts',
-    from: "course.record = { ...course.record, state: 'failed', code: receipt.code };\n      course.dueAt = dueAt;",
+    from: 'course.record = { ...course.record, state, code: receipt.code };\n      course.dueAt = dueAt;',
     to: "course.phase = 'ended';",
     scenario: { ...one, failures: 1 },
     what: /goes in a circle/,
