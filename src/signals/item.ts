@@ -14,6 +14,13 @@ export interface Item {
   readonly attempt: number;
   /** Decided before as unresolved: what is decided now supersedes that, or nothing is. */
   readonly reopened?: true;
+  /** How far its source has been read once this one is settled, whatever becomes of it. */
+  readonly feed?: FeedMove;
+}
+
+export interface FeedMove {
+  readonly connection: string;
+  readonly cursor: string;
 }
 
 export function toItem(arrival: Verified<Arrival>, ids: IdMaker): Item {

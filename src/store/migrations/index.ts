@@ -10,6 +10,7 @@ import { up as breaker } from './0007-breaker.ts';
 import { up as approvals } from './0008-approvals.ts';
 import { up as undo } from './0009-undo.ts';
 import { up as incidents } from './0010-incidents.ts';
+import { up as feeds } from './0012-feeds.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': { up: ground },
@@ -22,4 +23,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008-approvals': { up: approvals },
   '0009-undo': { up: undo },
   '0010-incidents': { up: incidents },
+  '0012-feeds': { up: feeds },
 };
