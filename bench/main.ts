@@ -7,10 +7,11 @@ import type { Bench } from './bench.ts';
 import { ingest } from './ingest.ts';
 import { judging } from './judging.ts';
 import { latency } from './latency.ts';
+import { normalising } from './normalising.ts';
 import { formatRow } from './row.ts';
 import { start } from './start.ts';
 
-const benches: readonly Bench[] = [judging, ingest, latency, start];
+const benches: readonly Bench[] = [judging, normalising, ingest, latency, start];
 const known = benches.flatMap((bench) => bench.names);
 
 const values = readArguments();

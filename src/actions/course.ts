@@ -94,6 +94,12 @@ function end(course: Course, context: RunContext, change: Partial<ActionRecord> 
   return 'went';
 }
 
+/** Ends an action that would be called next, though a call of it may have taken effect and nobody can look: that much must be known of it. */
+export function endUnseen(course: Course, context: RunContext): void {
+  if (course.phase !== 'call' || course.uncalled || course.record.state === 'failed' || canRead(course, context)) return;
+  end(course, context, { state: 'unknown', code: course.record.code ?? 'noReadBack' });
+}
+
 function orderOf({ action, record }: Course, { view }: RunContext, signal: AbortSignal): ActionOrder {
   return {
     idempotencyKey: record.idempotencyKey,

@@ -2,12 +2,14 @@
  * Carries out plans. The claim decides who may; the intention is in the log before the call; the outcome is written in one transaction.
  * Whatever instant the process dies at, another run settles what is open by reading the provider's state back.
  */
+
 import type { Adapter } from '../adapters/contract.ts';
-import type { ActionType, PlanState } from '../model/action.ts';
+import type { ActionType } from '../model/action.ts';
 import type { Clock, Instant } from '../model/clock.ts';
 import type { IdMaker, PlanId, RandomBytes } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
-import { beginCourse, type Course, type CourseSettings, type RunContext, stepCourse } from './course.ts';
+import type { EndOf, PlanState } from '../model/plan-state.ts';
+import { beginCourse, type Course, type CourseSettings, endUnseen, type RunContext, stepCourse } from './course.ts';
 import { codeOf } from './fault.ts';
 import { barOf, type Checks, finishedEntry, firstIntention, heldEntry } from './intention.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
@@ -71,7 +73,7 @@ export interface ExecutorParts extends Omit<Checks, 'manifest'> {
 }
 
 export type RunResult =
-  | { readonly result: 'finished'; readonly state: 'done' | 'partial' | 'failed' | 'refused' }
+  | { readonly result: 'finished'; readonly state: EndOf<'finish'> }
   /** Given back; a job for `until` has been sent. */
   | { readonly result: 'waiting'; readonly until: Instant }
   /** A pause turned the plan into a held one. */
@@ -153,7 +155,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
 
   /** During a pause only due leavers stay released; nothing else runs by itself afterwards. */
   async function holdOrWait(planId: PlanId, { cause, connection }: { cause: PlanView['cause']; connection: string }): Promise<RunResult> {
-    if (cause === 'leaver' || cause === 'leaver.immediate') {
+    if (isLeaver(cause)) {
       const until = clock.now() + settings.pauseRetryMs;
       await jobs.send([{ id: planId, connection }], until);
       return { result: 'waiting', until };
@@ -191,6 +193,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
     };
     const left = context ? await follow(courses, context) : abandon(courses, now);
     if (left === 'lost' || cutting.signal.aborted) return { result: 'none' };
+    // Nobody may ever come back to what is held.
+    if (context && left === 'paused' && !isLeaver(view.cause)) for (const course of courses) endUnseen(course, context);
     return conclude(view, processId, courses, left);
   }
 
@@ -236,9 +240,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
     left: 'ended' | 'paused' | 'waiting',
   ): Promise<RunResult> {
     const at = clock.now();
-    const isLeaver = view.cause === 'leaver' || view.cause === 'leaver.immediate';
     const open = courses.filter((course) => course.phase !== 'ended');
-    const held = left === 'paused' && !isLeaver;
+    const held = left === 'paused' && open.length > 0 && !isLeaver(view.cause);
     const nextAt =
       open.length === 0 || held
         ? null
@@ -347,7 +350,11 @@ export function createExecutor(parts: ExecutorParts): Executor {
   };
 }
 
-function stateOf(courses: readonly Course[]): 'done' | 'partial' | 'failed' | 'refused' {
+function isLeaver(cause: PlanView['cause']): boolean {
+  return cause === 'leaver' || cause === 'leaver.immediate';
+}
+
+function stateOf(courses: readonly Course[]): EndOf<'finish'> {
   const states = courses.map((course) => course.record.state);
   if (states.every((state) => state === 'done' || state === 'already')) return 'done';
   if (states.some((state) => state === 'done' || state === 'already' || state === 'unverified')) return 'partial';

@@ -8,7 +8,8 @@ export {
   type FinishedPlan,
   type RunResult,
 } from './executor.ts';
-export type { Checks } from './intention.ts';
+export { type Checks, finishedEntry } from './intention.ts';
+export { createLimiter } from './limiter.ts';
 export type {
   ActionRecord,
   JobDisposition,

@@ -80,7 +80,9 @@ export function firstIntention(view: PlanView, checks: Checks, ids: IdMaker, at:
   return { records, entries };
 }
 
-type Named = Pick<PlanView, 'plan'>;
+interface Named {
+  readonly plan: Pick<PlanView['plan'], 'id' | 'decisionId' | 'connection'>;
+}
 
 function entry<T extends 'action.intended' | 'action.finished'>(type: T, core: Core<T>, ids: IdMaker, at: Instant): Entry<T> {
   return { id: ids.next<EntryId>(at), type, at, core, pii: null };
@@ -105,7 +107,13 @@ export function intendedEntry({ plan }: Named, action: PlannedAction, record: Ac
 }
 
 /** No further call will be made. */
-export function finishedEntry({ plan }: Named, action: PlannedAction, record: ActionRecord, ids: IdMaker, at: Instant): Entry {
+export function finishedEntry(
+  { plan }: Named,
+  action: Pick<PlannedAction, 'id' | 'type'>,
+  record: ActionRecord,
+  ids: IdMaker,
+  at: Instant,
+): Entry {
   if (record.state === 'intended') throw new Error('an open action has no finished entry');
   return entry(
     'action.finished',

@@ -1,4 +1,4 @@
-/** At most so many calls at once to one connection; others wait in the order in which they came. */
+/** At most so many pieces of work at once; others wait in the order in which they came. */
 export interface Limiter {
   /** Runs `work` when a place is free. */
   run<T>(work: () => Promise<T>): Promise<T>;

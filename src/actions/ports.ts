@@ -4,6 +4,7 @@ import type { Instant } from '../model/clock.ts';
 import type { Plan } from '../model/decision.ts';
 import type { Entry } from '../model/entry.ts';
 import type { AccountId, ActionId, PlanId } from '../model/ids.ts';
+import type { EndOf } from '../model/plan-state.ts';
 import type { Cause } from '../model/signal.ts';
 import type { Standing } from '../model/situation.ts';
 import type { Identity } from '../model/subject.ts';
@@ -72,6 +73,7 @@ export interface PlanLook {
   readonly nextAt: Instant | null;
   /** An earlier plan of the lane is open, or another one is being carried out. */
   readonly laneBusy: boolean;
+  /** A pause keeps it from being begun. */
   readonly paused: boolean;
 }
 
@@ -86,7 +88,7 @@ export interface ClaimHolder {
 /** How a run leaves a plan: ended, held, or given back (`released`) to be tried again at `nextAt`. */
 export interface PlanEnd extends ClaimHolder {
   readonly at: Instant;
-  readonly state: 'done' | 'partial' | 'failed' | 'refused' | 'held' | 'released';
+  readonly state: EndOf<'finish' | 'stopBetween' | 'giveBack'>;
   readonly heldFor: string | null;
   readonly nextAt: Instant | null;
   readonly records: readonly ActionRecord[];
@@ -102,7 +104,8 @@ export interface PlanEnd extends ClaimHolder {
 export interface PlanStore {
   /**
    * Takes a plan for this process: succeeds only while it is released, due, claimed by nobody, no earlier plan of its lane is open,
-   * no other one of the lane is being carried out, and no running pause covers it. What `intend` answers is written with it or not at all.
+   * no other one of the lane is being carried out, and no running pause covers it; one that was begun is claimed under a pause too, to be
+   * looked at. What `intend` answers is written with it or not at all.
    */
   claim(holder: ClaimHolder, at: Instant, intend: (view: PlanView) => Intention): Promise<PlanView | undefined>;
   look(planId: PlanId): Promise<PlanLook | undefined>;
@@ -115,7 +118,7 @@ export interface PlanStore {
   ): Promise<Leave>;
   /** Ends a run, in one transaction. `kept` is false, and nothing is written, where the plan is no longer ours; `next` waits in the lane. */
   end(end: PlanEnd): Promise<{ readonly kept: boolean; readonly next: PlanRef | null }>;
-  /** Turns a released plan that nobody claimed and a pause covers into a held one; false where it is not so. */
+  /** Turns a released plan that nobody has begun and a pause covers into a held one; false where it is not so. */
   holdPaused(planId: PlanId, entries: (plan: Omit<Plan, 'state' | 'heldFor'>) => readonly Entry[]): Promise<boolean>;
   /**
    * Frees the claims of processes that are gone, and those of this process that are older than `ownBefore` and not in `running`.

@@ -1,8 +1,9 @@
 /** Whether the plans of one decision, taken together, ended every session of the accounts they touch: a fact that lowers a score. */
-import type { PlanState } from '../model/action.ts';
+
 import type { Instant } from '../model/clock.ts';
 import type { PlannedAction } from '../model/decision.ts';
 import type { ActionId } from '../model/ids.ts';
+import type { PlanState } from '../model/plan-state.ts';
 import type { ActionRecord } from './ports.ts';
 
 const both = ['session.revoke', 'token.revoke'] as const;

@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import type { ActionParameters, ActionType } from '../model/action.ts';
 import type { Clock, Instant } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
+import type { Arrival, Mark } from '../model/signal.ts';
 import type { IdentifierKey } from '../model/subject.ts';
 import type { HttpClient } from './http.ts';
 
@@ -88,6 +89,12 @@ export interface Adapter {
    * not know people by. Throws where it could not be asked. Absent where the provider has no directory.
    */
   find?(identifier: IdentifierKey, signal: AbortSignal): Promise<DirectoryPerson | undefined>;
+  /** Events that the provider sends to us. Absent where it sends none. */
+  readonly hook?: EventHook;
+  /** Events that we fetch. Absent where there is nothing to fetch. */
+  readonly feed?: EventFeed;
+  /** The provider's own record of whom it sends events to. Absent where it keeps none that we could read. */
+  readonly subscription?: Subscription;
   /** Tries the connection: reachable, credentials, permissions. */
   probe(signal: AbortSignal): Promise<readonly ProbeResult[]>;
   /** Requests below the adapter's own mount path, for an adapter that must listen. */
@@ -98,8 +105,130 @@ export interface Adapter {
 export interface ProbeResult {
   readonly check: string;
   readonly ok: boolean;
+  /** What a person does about it: the missing grant by the provider's own name. */
   readonly hint?: string;
+  /** Whether it is needed to read, or to act. */
+  readonly for?: 'read' | 'write';
 }
+
+export interface HookRequest {
+  readonly method: string;
+  /** In lower case; undefined where the request has none. */
+  header(name: string): string | undefined;
+  readonly body: Uint8Array;
+}
+
+/** What a request at `/hooks/{connection}` comes to. `answer` is the provider's own handshake. */
+export type HookReply =
+  | { readonly kind: 'answer'; readonly status: 200 | 204; readonly json?: unknown }
+  | { readonly kind: 'refused'; readonly status: 400 | 401 | 403 | 404 | 405 | 415; readonly code: string }
+  | { readonly kind: 'events'; readonly events: readonly ProviderEvent[] };
+
+export interface EventHook {
+  /** Largest body; beyond it nothing is read. */
+  readonly limitBytes: number;
+  /** Proves who sent it, in constant time, before anything of the body is read. Pure but for the instant. */
+  receive(request: HookRequest, receivedAt: Instant): HookReply;
+}
+
+export interface FeedPage {
+  readonly events: readonly ProviderEvent[];
+  /** Where to read on, in the provider's words; kept with what the page brought. */
+  readonly cursor: string;
+  /** Whether more waits there already. */
+  readonly more: boolean;
+}
+
+export interface EventFeed {
+  /** Between two readings that found nothing more. */
+  readonly everyMs: number;
+  /**
+   * The page behind `cursor`; undefined: from where a new connection begins. Throws where the provider could not be asked; a
+   * `FeedDelay` says when to come again.
+   */
+  read(cursor: string | undefined, signal: AbortSignal): Promise<FeedPage>;
+  /** What happened in a span, read once more; may repeat what was read before. Absent where the provider cannot. */
+  between?(from: Instant, to: Instant, signal: AbortSignal): AsyncIterable<readonly ProviderEvent[]>;
+}
+
+/** The provider asks us to come later. */
+export class FeedDelay extends Error {
+  readonly delayMs: number;
+  constructor(delayMs: number) {
+    super('come later');
+    this.delayMs = delayMs;
+  }
+}
+
+export interface SubscriptionState {
+  readonly id: string | null;
+  readonly active: boolean;
+  readonly address: string | null;
+  /** Of what we want to hear: what it leaves out, by the provider's own names. */
+  readonly missing: readonly string[];
+}
+
+export interface Subscription {
+  status(signal: AbortSignal): Promise<SubscriptionState>;
+  /** Makes or mends it for events to be sent to `address`, verifies and activates it. Repeating it changes nothing. */
+  ensure(address: string, signal: AbortSignal): Promise<SubscriptionState>;
+  remove(signal: AbortSignal): Promise<void>;
+  /** The same by hand, for those who give us no right to: steps in the provider's own words. */
+  steps(address: string): readonly string[];
+}
+
+/**
+ * How an adapter reads one event of its provider. Nothing of it is believed yet: a door in `signals`, which knows how the event was
+ * proven, makes a `Verified<Arrival>` of a signal and counts the rest.
+ */
+export type ProviderEvent =
+  | { readonly kind: 'signal'; readonly signal: ProviderSignal }
+  | { readonly kind: 'confirmation'; readonly confirmation: ProviderConfirmation }
+  | {
+      readonly kind: 'none';
+      readonly reason: NoSignal;
+      /** For `unknownType`: what the provider calls it, at most 128 characters. */
+      readonly event?: string;
+    };
+
+/**
+ * An arrival but for what the door knows: its own connection's id and kind, the instant of arrival, and who proved it. `raw` is the one
+ * event, written as JSON again. Of the marks the door keeps those whose class the connection may report, once what they need is known.
+ */
+export interface ProviderSignal extends Omit<Arrival, 'source' | 'sourceKind' | 'receivedAt' | 'marks' | 'provenBy' | 'by' | 'behind'> {
+  readonly marks: readonly ReportedMark[];
+}
+
+export interface ReportedMark {
+  readonly mark: Mark;
+  readonly by: Initiator;
+  readonly needs?: MarkNeed;
+}
+
+/** Who did what an event tells of. `app`: a program with a credential of its own; `provider`: its staff, rules and machinery. */
+export type Initiator = 'self' | 'admin' | 'app' | 'provider';
+
+/**
+ * What one event cannot show. `readBack`: that no session is left. `mfaInSession`: that the session had passed a second factor.
+ * `demandedMfa`: that we or a rule of the provider asked for it, with a factor enrolled a week before; its time is then that of the asking.
+ */
+export type MarkNeed = 'readBack' | 'mfaInSession' | 'demandedMfa';
+
+/**
+ * Caused with a credential of ours. It says that an action took effect, and nothing about the person. One that no action explains is
+ * somebody else with our credential.
+ */
+export interface ProviderConfirmation extends Pick<ProviderSignal, 'type' | 'occurredAt' | 'claim' | 'dedupeKey' | 'raw' | 'txn'> {
+  /** What the provider calls the event. */
+  readonly event: string;
+}
+
+/**
+ * Why an event is no signal. `context`: known, and says nothing by itself. `notDone`: was tried and did not happen. `ownHealth`: about
+ * the provider's service or our connection to it. `internal`: not meant for us by the provider. `unknownType`: not in the adapter's table.
+ * `malformed`: no event by its form. `unstorable`: holds NUL or half a character. `tooLarge`: over the adapter's limit.
+ */
+export type NoSignal = 'context' | 'notDone' | 'ownHealth' | 'internal' | 'unknownType' | 'malformed' | 'unstorable' | 'tooLarge';
 
 /** Records that an adapter keeps between restarts, apart for each connection. */
 export interface AdapterStorage {

@@ -1,5 +1,5 @@
 /** What people do with held plans: let them go, deny them, hold a released one. One transaction a list, its plans each by its own rules. */
-import { approve, barredFrom, isForRelease, planListHash, type Refusal, type Word } from '../guard/index.ts';
+import { approve, barredFromDenying, barredFromHolding, isForRelease, planListHash, type Refusal, type Word } from '../guard/index.ts';
 import type { Instant } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
 import { isId, type PlanId } from '../model/ids.ts';
@@ -15,8 +15,10 @@ export interface PlanAnswer {
   readonly id: string;
   readonly state: string;
   readonly heldFor: string | null;
-  /** How many more people must approve. */
+  /** How many more people must approve, at the least. */
   readonly missing?: number;
+  /** For what they must. */
+  readonly lacks?: readonly string[];
   readonly repeated?: true;
   /** Why the word did not count. */
   readonly reason?: string;
@@ -33,8 +35,10 @@ const reasons: Readonly<Record<Refusal, string>> = {
   approver: 'it asks for other approvers',
   subject: 'nobody decides on a plan about themselves',
   author: 'whoever gave the order does not approve it',
+  unknown: 'operators.people names somebody for you whom nobody knows',
   list: 'the list is not the one that the hash stands for; look at it again',
   state: 'it is not held',
+  begun: 'it is being carried out',
   expired: 'its time is over',
   dismissed: 'the evidence behind it was called false',
   score: 'its policy does not ask for it any more',
@@ -49,7 +53,7 @@ export async function approvePlans(
   caller: Caller,
 ): Promise<{ readonly plans: readonly PlanAnswer[] }> {
   const said: Said = { said: 'approve', reason: given.reason, by: caller.name, listHash: given.hash };
-  const plans = await decide(parts, given.planIds, said, (looked, at) => {
+  const plans = await decide(parts, given.planIds, caller, said, (looked, at) => {
     const hash = planListHash(looked.map(({ row }) => ({ ...row, actions: actionsOf(row) })));
     const sameList = hash === given.hash && looked.length === given.planIds.length;
     return looked.map((one) => answerOf(one, approve(one.plan, caller, sameList, at)));
@@ -60,7 +64,7 @@ export async function approvePlans(
 
 /** Lets a plan go on that a person or a pause held up. Undefined, as below, where there is no such plan. */
 export async function releasePlan(parts: HoldParts, id: string, reason: string, caller: Caller): Promise<PlanAnswer | undefined> {
-  return decideOne(parts, id, { said: 'release', reason, by: caller.name, listHash: null }, (one, at) => {
+  return decideOne(parts, id, caller, { said: 'release', reason, by: caller.name, listHash: null }, (one, at) => {
     const { state, heldFor } = one.row;
     if (state === 'held' && heldFor !== null && !isForRelease(heldFor)) throw refused(id, `it waits for ${heldFor}; approve it`);
     return answerOf(one, approve(one.plan, caller, true, at));
@@ -68,24 +72,18 @@ export async function releasePlan(parts: HoldParts, id: string, reason: string, 
 }
 
 export async function denyPlan(parts: HoldParts, id: string, reason: string, caller: Caller): Promise<PlanAnswer | undefined> {
-  return decideOne(parts, id, { said: 'deny', reason, by: caller.name, listHash: null }, (one) => {
-    // Whoever gave an order may take it back.
-    refuseBarred(id, barredFrom({ ...one.plan, authors: [] }, caller));
-    if (one.row.state !== 'held') throw refused(id, `it is ${one.row.state}`);
-    return { answer: { id, state: 'refused', heldFor: 'denied' }, step: { one, kind: 'refused', by: 'denied', counts: false } };
+  return decideOne(parts, id, caller, { said: 'deny', reason, by: caller.name, listHash: null }, (one) => {
+    refuseBarred(one, barredFromDenying(one.plan, caller));
+    return { answer: { id, state: 'refused', heldFor: 'denied' }, step: { one, kind: 'refused', by: 'denied' } };
   });
 }
 
 /** Stops a released plan that nobody has begun to carry out, or gives a held one its time anew. */
 export async function holdPlan(parts: HoldParts, id: string, reason: string, caller: Caller): Promise<PlanAnswer | undefined> {
-  return decideOne(parts, id, { said: 'hold', reason, by: caller.name, listHash: null }, (one) => {
-    // Anybody with the role may say wait.
-    refuseBarred(id, barredFrom({ ...one.plan, terms: { approvers: [], required: 1 }, authors: [] }, caller));
-    const { state, claimedBy } = one.row;
-    if (state === 'released' && claimedBy !== null) throw refused(id, 'it is being carried out');
-    if (state !== 'released' && state !== 'held') throw refused(id, `it is ${state}`);
-    const heldFor = state === 'held' ? (one.row.heldFor ?? 'person') : 'person';
-    return { answer: { id, state: 'held', heldFor }, step: { one, kind: 'held', heldFor, counts: false } };
+  return decideOne(parts, id, caller, { said: 'hold', reason, by: caller.name, listHash: null }, (one) => {
+    refuseBarred(one, barredFromHolding(one.plan, caller));
+    const heldFor = one.row.state === 'held' ? (one.row.heldFor ?? 'person') : 'person';
+    return { answer: { id, state: 'held', heldFor }, step: { one, kind: 'held', heldFor } };
   });
 }
 
@@ -93,18 +91,21 @@ function answerOf(one: HeldAgain, word: Word): Answered {
   const { id, state, heldFor } = one.row;
   switch (word.kind) {
     case 'released':
-      return { answer: { id, state: 'released', heldFor: null }, step: { one, kind: 'released', counts: true } };
+      return { answer: { id, state: 'released', heldFor: null }, step: { one, kind: 'released', counts: word.meets } };
     case 'counted':
-      return { answer: { id, state, heldFor, missing: word.missing }, step: { one, kind: 'counted', counts: true } };
+      return {
+        answer: { id, state, heldFor, missing: word.missing, lacks: word.lacks },
+        step: { one, kind: 'counted', counts: word.meets },
+      };
     case 'repeated':
       return { answer: { id, state, heldFor, repeated: true } };
     case 'heldAnew':
-      return { answer: { id, state, heldFor: word.heldFor }, step: { one, kind: 'held', heldFor: word.heldFor, counts: true } };
+      return { answer: { id, state, heldFor: word.heldFor }, step: { one, kind: 'held', heldFor: word.heldFor, counts: word.meets } };
     case 'refused': {
       const reason = word.guard === undefined ? reasons[word.why] : `${reasons[word.why]} (${word.guard})`;
       if (!word.ends) return { answer: { id, state, heldFor, reason } };
       const by = word.guard ?? word.why;
-      return { answer: { id, state: 'refused', heldFor: by, reason }, step: { one, kind: 'refused', by, counts: false } };
+      return { answer: { id, state: 'refused', heldFor: by, reason }, step: { one, kind: 'refused', by } };
     }
     default:
       return word satisfies never;
@@ -114,11 +115,12 @@ function answerOf(one: HeldAgain, word: Word): Answered {
 async function decideOne(
   parts: HoldParts,
   id: string,
+  caller: Caller,
   said: Said,
   word: (one: HeldAgain, at: Instant) => Answered,
 ): Promise<PlanAnswer | undefined> {
   if (!isId(id)) return undefined;
-  const [answer] = await decide(parts, [id], said, (looked, at) => looked.map((one) => word(one, at)));
+  const [answer] = await decide(parts, [id], caller, said, (looked, at) => looked.map((one) => word(one, at)));
   return answer;
 }
 
@@ -126,13 +128,14 @@ async function decideOne(
 async function decide(
   parts: HoldParts,
   planIds: readonly string[],
+  caller: Caller,
   said: Said,
   words: (looked: readonly HeldAgain[], at: Instant) => readonly Answered[],
 ): Promise<readonly PlanAnswer[]> {
   const ids = [...new Set(planIds)].filter(isId) as PlanId[];
   const work = async (tx: Tx) => {
     const at = parts.clock.now();
-    const answered = words(await lookAgain(parts, tx, ids, at), at);
+    const answered = words(await lookAgain(parts, tx, ids, at, caller), at);
     const released = await takeSteps(
       parts,
       tx,
@@ -160,8 +163,8 @@ async function decide(
   return answers;
 }
 
-function refuseBarred(id: string, barred: Refusal | undefined): void {
-  if (barred !== undefined) throw refused(id, reasons[barred]);
+function refuseBarred({ row: { id, state } }: HeldAgain, barred: Refusal | undefined): void {
+  if (barred !== undefined) throw refused(id, barred === 'state' ? `it is ${state}` : reasons[barred]);
 }
 
 function refused(id: string, reason: string): AppError {

@@ -23,7 +23,7 @@ import { loadPolicies } from './core.ts';
 import type { HeldLevels } from './held-levels.ts';
 import type { HoldTimeouts } from './hold-timeouts.ts';
 import type { Judging } from './judging.ts';
-import { endPausesInTime } from './pausing.ts';
+import { keepPauses, type PausingParts } from './pausing.ts';
 import type { PeopleParts } from './people.ts';
 import { watchPolicyFolder } from './policy-folder.ts';
 import { type RecordParts, recordBundle } from './records.ts';
@@ -44,6 +44,7 @@ export interface BackgroundParts {
   readonly breakers: Breakers;
   readonly holds: HoldTimeouts;
   readonly undos: Undos;
+  readonly pausing: PausingParts;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -70,12 +71,12 @@ const watchEveryMs = 5_000;
 const tidyEveryMs = 6 * 3_600_000;
 
 export function startBackground(parts: BackgroundParts): { stop(): Promise<void> } {
-  const { judging, store, records, clock, log, levels, breakers, holds, undos } = parts;
+  const { judging, store, clock, log, levels, breakers, holds, undos, pausing } = parts;
   const failed = (task: string) => (error: unknown) =>
     log.warn({ task, code: error instanceof AppError ? error.code : (error as Error).name }, 'background.failed');
   const ending = new AbortController();
   const tasks = [
-    repeat(clock, pausesEveryMs, () => endPausesInTime(records).then(() => judging.refreshPauses()), failed('pauses')),
+    repeat(clock, pausesEveryMs, () => keepPauses(pausing).then(() => judging.refreshPauses()), failed('pauses')),
     repeat(clock, followEveryMs, () => judging.refresh(), failed('follow')),
     repeat(clock, undecidedEveryMs, () => settleUndecided(parts), failed('undecided')),
     repeat(clock, resolveEveryMs, () => resolveWaiting(parts, ending.signal), failed('resolve')),

@@ -1,5 +1,5 @@
 /** Opens a breaker when one of its conditions is met, tells of it once, and closes it when a person says so. */
-import { type BreakerCondition, type BreakerRule, countingGuards, type Measured, openForMs, opens, spanOf } from '../guard/index.ts';
+import { type BreakerCondition, type BreakerRule, hitGuards, type Measured, openForMs, opens, spanOf } from '../guard/index.ts';
 import type { Clock, Instant } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
 import { type EntryId, isId } from '../model/ids.ts';
@@ -57,7 +57,7 @@ export function createBreakers({ judging, settings, batcher, records, telling, c
 
   async function measure(condition: BreakerCondition, now: Instant): Promise<readonly Measured[]> {
     const since = Math.max(await lastBreakerEnd(store), now - (spanOf(condition) ?? longestMs));
-    if ('limitHits' in condition) return [{ of: 'limitHits', hits: await countLimitHits(store, countingGuards, since) }];
+    if ('limitHits' in condition) return [{ of: 'limitHits', hits: await countLimitHits(store, hitGuards, since) }];
     if ('undoneOrFalsePercent' in condition) return [{ of: 'undoneOrFalse', ...(await countWrong(store, condition.ofLast, since)) }];
     if ('providerErrorPercent' in condition)
       return (await countErrors(store, real, condition.ofLast, since)).map(({ connection, ...counted }) => ({
@@ -81,7 +81,7 @@ export function createBreakers({ judging, settings, batcher, records, telling, c
       await append(tx, [
         { id: ids.next<EntryId>(at), type: 'breaker.opened', at, core: { breakerId: id, condition: name, detail }, pii: null },
       ]);
-      await telling.tell(tx, [{ type: 'breaker.opened', about: id, data: { breakerId: id, condition: name }, people: [] }], at);
+      await telling.tell(tx, [{ type: 'breaker.opened', about: id, data: { breakerId: id, condition: name, page: true }, people: [] }], at);
       return true;
     });
     if (!opened) return;

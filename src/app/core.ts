@@ -1,7 +1,7 @@
 /** Everything of a process but its listener: the store, the rooms and what runs in the background. */
 import { createHmac, type KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
-import { createExecutor, createQueue, type PlanRef } from '../actions/index.ts';
+import { createExecutor, createLimiter, createQueue, type PlanRef } from '../actions/index.ts';
 import { type Bundle, compileBundle } from '../engine/bundle.ts';
 import { ceilingFor, lastingOf } from '../guard/index.ts';
 import { createAppender, createLedgerReader, createSequencer, ledgerOrigin } from '../ledger/index.ts';
@@ -64,6 +64,8 @@ export type Core = Awaited<ReturnType<typeof startCore>>;
 /** Signals settled in one transaction at most. */
 const batchCap = 256;
 const drainMs = 10_000;
+/** Of the pool's sixteen connections: a list of hundreds that was released at once leaves some to everybody else. */
+const planTransactionsAtOnce = 12;
 /** This process carries a plan out at once; its job is for the case that the process ends first, and need not race with it. */
 const jobAfterMs = 1_000;
 
@@ -186,9 +188,10 @@ export async function startCore(options: CoreOptions) {
     await queue.start();
     ending.push(() => queue.stop(drainMs));
     const beneath = beneathPolicy({ judging, settings: judgingConfig, clock });
+    const turns = createLimiter(planTransactionsAtOnce);
     const plans = createPlanStore({
       db: store,
-      transaction: (work) => store.transaction(work),
+      transaction: (work) => turns.run(() => store.transaction(work)),
       appendEntries: append,
       admins: beneath.admins,
       targets: (tx, decisionId) => readTargets(tx, decisionId, keyring),
@@ -216,7 +219,8 @@ export async function startCore(options: CoreOptions) {
       for (const planId of released)
         executor.run(planId).catch((error: unknown) => log.warn({ planId, error: (error as Error).name }, 'plan.runFailed'));
     };
-    const telling = createTelling({ settings, store, ids, clock, log });
+    const statusUrl = `${settings.publicUrl ?? `${origin}${settings.listen.basePath ?? ''}`}/`;
+    const telling = createTelling({ settings, store, ids, statusUrl, clock, log });
     ending.push(() => telling.stop());
     const settling = createSettleConnection(store);
     ending.push(() => settling.close());
@@ -276,7 +280,7 @@ export async function startCore(options: CoreOptions) {
     await recordStart(started, records);
     const levels = createHeldLevels({ store, judging, clock, log });
     const breakers = createBreakers({ judging, settings: judgingConfig, batcher, records, telling, clock, log });
-    const holds = createHoldTimeouts({ store, judging, keyring, settings, append, ids, clock, jobs, begin }, log);
+    const holds = createHoldTimeouts({ store, judging, keyring, settings, append, telling, ids, clock, jobs, begin }, log);
     const undos = createUndos({
       store,
       batcher,
@@ -301,6 +305,7 @@ export async function startCore(options: CoreOptions) {
       breakers,
       holds,
       undos,
+      pausing: { ...records, judging, settings, telling },
       clock,
       log,
     });

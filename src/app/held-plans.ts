@@ -1,6 +1,6 @@
 /** Held plans as people see them who must decide: what each waits for and until when, what it would change, why, and how far it reaches. */
 import { holdOf } from '../engine/holds.ts';
-import { type HoldTerms, type ProfileName, planListHash } from '../guard/index.ts';
+import { type HoldTerms, lackingOf, type ProfileName, planListHash } from '../guard/index.ts';
 import type { AppendEntries } from '../ledger/index.ts';
 import { type Clock, toRfc3339 } from '../model/clock.ts';
 import type { DecidedAction, PlannedAction } from '../model/decision.ts';
@@ -16,6 +16,7 @@ import type { Keyring } from '../store/keyring.ts';
 import { type PlanListRow, readDecisionEntries } from '../store/list-records.ts';
 import type { Store } from '../store/open.ts';
 import type { Judging } from './judging.ts';
+import type { Telling } from './telling.ts';
 import { instant, planView } from './views.ts';
 
 /** What of a decision's entry a hold is read from. */
@@ -38,6 +39,7 @@ export interface HoldParts {
   readonly keyring: Keyring;
   readonly settings: Pick<Settings, 'operators'>;
   readonly append: AppendEntries<Tx>;
+  readonly telling: Pick<Telling, 'tell'>;
   readonly ids: IdMaker;
   readonly clock: Clock;
   /** Statements that send one job a plan, in the transaction that releases it. */
@@ -102,15 +104,9 @@ function heldView(
 ) {
   const { policyId, policyVersion, reasons, level, scoreE4, baseE4 } = decision;
   return {
-    waitsFor: {
-      guard: row.heldFor,
-      approval: terms.approval,
-      approvers: terms.approvers,
-      required: terms.required,
-      onTimeout: terms.onTimeout,
-    },
+    waitsFor: waitsFor(row.heldFor ?? '', terms, approvals),
     heldUntil: instant(row.heldUntil),
-    approvals: approvals.map(({ by, hold, at }) => ({ by, hold, at: toRfc3339(at) })),
+    approvals: approvals.map(({ by, hold, meets, at }) => ({ by, hold, meets: meets ?? [], at: toRfc3339(at) })),
     policyId,
     policyVersion,
     changes: actionsOf(row).map(({ type, accountId, parameters }) => ({
@@ -124,6 +120,21 @@ function heldView(
     ...(seesScores(caller) ? { score: scoreE4 / 10_000, base: baseE4 / 10_000, level } : {}),
     blastRadius: blastRadius([row]),
     hash: planListHash([listed(row)]),
+  };
+}
+
+/** The members before `asks` tell of the first policy's approval and of the lists of all; `asks` tells of each by itself. */
+function waitsFor(heldFor: string, { asks, onTimeout }: HoldTerms, given: readonly ApprovalRow[]) {
+  const named = asks.filter(({ approval }) => approval !== null);
+  const each = lackingOf(asks, heldFor, given, new Map());
+  return {
+    guard: heldFor,
+    approval: named[0]?.approval?.replace(/^[^/]*\//, '') ?? null,
+    approvers: named.map(({ approvers }) => approvers),
+    required: Math.max(...asks.map(({ required }) => required)),
+    onTimeout,
+    asks: each,
+    lacks: each.filter(({ missing }) => missing > 0).map(({ approval, guard }) => approval ?? guard),
   };
 }
 

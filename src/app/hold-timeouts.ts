@@ -10,9 +10,11 @@ import type { Instant } from '../model/clock.ts';
 import type { Plan } from '../model/decision.ts';
 import type { ActionId, DecisionId, IdentityId, PlanId, SignalId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
+import { type Notice, namePlans } from '../model/notice.ts';
 import { again } from '../store/again.ts';
 import type { Tx } from '../store/db.ts';
-import { endlessHolds, overduePlans, PersonMoved, setHoldEnd, takeSweep } from '../store/held-plan-write.ts';
+import { endlessHolds, type LockedPlan, overduePlans, PersonMoved, setHoldEnd, takeSweep } from '../store/held-plan-write.ts';
+import { incidentsOfPlans } from '../store/incident-read.ts';
 import { readDecisionEntries } from '../store/list-records.ts';
 import { insertPlans, type PlanRow, planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses } from '../store/settle-write.ts';
@@ -66,11 +68,12 @@ async function expireSome(parts: HoldParts, log: Log): Promise<number> {
     await takeSteps(
       parts,
       tx,
-      expired.map((one) => ({ one, kind: 'expired', counts: false })),
+      expired.map((one) => ({ one, kind: 'expired' })),
       undefined,
       at,
       async ({ terms }) => terms,
     );
+    await tellExpired(parts, tx, expired, at);
     const released: PlanId[] = [];
     for (const one of expired) {
       if (one.terms.onTimeout === 'escalate')
@@ -85,6 +88,30 @@ async function expireSome(parts: HoldParts, log: Log): Promise<number> {
   );
   parts.begin(released);
   return expired;
+}
+
+/** One notice of all, and one that pages of those whose approval asks for it. What an incident gathers is news of the incident. */
+async function tellExpired({ telling }: HoldParts, tx: Tx, expired: readonly HeldAgain[], at: Instant): Promise<void> {
+  const [urgent, others] = [true, false].map((escalates) =>
+    expired.filter(({ terms }) => (terms.onTimeout === 'escalate') === escalates).map(({ row }) => row),
+  ) as [LockedPlan[], LockedPlan[]];
+  const incidents = await incidentsOfPlans(
+    tx,
+    others.map(({ id }) => id),
+  );
+  const alone = others.filter(({ id }) => !incidents.has(id));
+  const told: Notice[] = [...new Set(incidents.values())].map((id) => ({
+    type: 'incident.updated',
+    about: id,
+    data: { incidentId: id },
+    people: [],
+  }));
+  if (alone.length > 0) told.push({ type: 'plan.expired', about: null, ...namePlans(alone) });
+  if (urgent.length > 0) {
+    const { data, people } = namePlans(urgent);
+    told.push({ type: 'plan.escalated', about: null, data: { ...data, page: true }, people });
+  }
+  await telling.tell(tx, told, at);
 }
 
 /** A lesser step of the policy on the same account, by every guard as it stands now. */

@@ -14,9 +14,11 @@ import {
   incidentSummary,
   listIncidents,
 } from '../store/incident-read.ts';
+import { campaignsOfIncident } from '../store/undo-campaign.ts';
+import { closeBegun } from './begun-plans.ts';
 import type { Core } from './core.ts';
 import { giveVerdict } from './verdicts.ts';
-import { decisionView, incidentView, instant } from './views.ts';
+import { decisionView, incidentView, instant, progressView } from './views.ts';
 
 /** Plans and people that one answer names at most. */
 const shownAtMost = 2_000;
@@ -35,9 +37,10 @@ export function incidentReader(core: Core): RecordReader {
 }
 
 async function showIncident({ store }: Core, row: IncidentRow): Promise<Item> {
-  const [members, identityIds] = await Promise.all([
+  const [members, identityIds, orders] = await Promise.all([
     incidentMembers(store, row.id, shownAtMost),
     incidentPeople(store, row.id, shownAtMost),
+    campaignsOfIncident(store, row.id),
   ]);
   const plans = members.map(({ at, actions, ...plan }) => ({
     at: instant(at),
@@ -47,11 +50,14 @@ async function showIncident({ store }: Core, row: IncidentRow): Promise<Item> {
   }));
   const opened = { at: instant(row.openedAt), event: 'opened', guard: row.guard, source: row.source };
   const judged = { at: instant(row.judgedAt), event: 'judged', verdict: row.verdict, by: row.judgedBy };
-  const timeline = [...plans, opened, ...(row.judgedAt === null ? [] : [judged])];
+  const undone = orders.map(({ id, orderedAt, orderedBy }) => ({ at: instant(orderedAt), event: 'undo', orderId: id, by: orderedBy }));
+  const timeline = [...plans, opened, ...(row.judgedAt === null ? [] : [judged]), ...undone];
   return {
     ...incidentView(row),
     identityIds,
     heldPlanIds: members.filter(({ state }) => state === 'held').map(({ planId }) => planId),
+    // The reason may name people, and not everybody who sees incidents may see those.
+    undos: orders.map(({ reason: _reason, ...order }) => progressView(order)),
     timeline: timeline.sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? -1 : (a.at ?? '') > (b.at ?? '') ? 1 : 0)),
   };
 }
@@ -103,6 +109,7 @@ function recordVerdict(
     if (row.verdict !== null) throw new AppError('conflict', `This incident was judged already: ${row.verdict}.`);
     await markJudged(tx, id, { verdict, by, at });
     const refused = verdict === 'false' ? await refuseHeldOf(tx, id, at) : [];
+    const ended = refused.map((plan) => ({ planId: plan.id, decisionId: plan.decisionId, code: verdictType }));
     await core.append(tx, [
       {
         id: core.ids.next<EntryId>(at),
@@ -124,6 +131,7 @@ function recordVerdict(
         },
         pii: null,
       })),
+      ...(await closeBegun(tx, core.ids, ended, at)),
     ]);
     await core.telling.tell(tx, [{ type: 'incident.judged', about: id, data: { incidentId: id, verdict }, people: [] }], at);
     return refused.length;

@@ -28,12 +28,13 @@ export async function giveOrder(core: Core, request: OrderRequest, caller: Calle
   const entry = decisionId === undefined ? undefined : await readDecisionEntry(core.store, decisionId);
   if (decisionId === undefined || entry === undefined)
     throw new AppError('internal', 'The order was kept and could not be decided; it is tried again.');
-  const plans = (await listPlans(core.store, { decision: decisionId }, { limit: plansAtMost, after: undefined })).filter(
-    ({ state }) => state !== 'refused',
-  );
-  if (plans.length === 0) throw new AppError('conflict', refusalOf(JSON.parse(entry.core) as DecidedCore, decisionId));
-  const state = plans.some((plan) => plan.state === 'held') ? 'held' : 'released';
-  return { id: decisionId, decisionId, planIds: plans.map(({ id }) => id).sort(), state };
+  // As it was decided: what became of a plan meanwhile is the plan's to tell.
+  const decided = JSON.parse(entry.core) as DecidedCore;
+  const isHeld = decided.actions.some(({ state }) => state === 'held');
+  if (!isHeld && !decided.actions.some(({ state }) => state === 'released')) throw new AppError('conflict', refusalOf(decided, decisionId));
+  const plans = await listPlans(core.store, { decision: decisionId }, { limit: plansAtMost, after: undefined });
+  const mayAct = plans.filter(({ state, heldFor }) => state !== 'refused' || heldFor === null);
+  return { id: decisionId, decisionId, planIds: mayAct.map(({ id }) => id).sort(), state: isHeld ? 'held' : 'released' };
 }
 
 function readAction({ judging }: Core, { type, connection, parameters = {} }: OrderRequest['actions'][number], n: number): OrderedAction {

@@ -4,9 +4,10 @@ import { type Instant, toRfc3339 } from '../model/clock.ts';
 import { AppError } from '../model/errors.ts';
 import type { EntryId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
-import type { PauseScope } from '../model/pause.ts';
+import type { Notice } from '../model/notice.ts';
+import type { Pause, PauseScope } from '../model/pause.ts';
 import { type PauseRecord, runningPauses } from '../store/pause-read.ts';
-import { askToResume, duePauses, endPause, setPause } from '../store/pause-write.ts';
+import { askToResume, duePauses, endPause, setPause, takeReminders } from '../store/pause-write.ts';
 import type { Core } from './core.ts';
 
 interface ResumeRule {
@@ -22,6 +23,9 @@ export interface GivenPause {
   readonly by: string;
 }
 
+/** What keeping pauses needs of a process. */
+export type PausingParts = Pick<Core, 'store' | 'ids' | 'append' | 'telling' | 'clock' | 'judging' | 'settings'>;
+
 /** Until when somebody's wish to resume waits for a second one's. */
 const wishKeptMs = 3_600_000;
 
@@ -36,11 +40,11 @@ export async function pause(core: Core, given: GivenPause, log: Log): Promise<{ 
     await setPause(tx, { id, scope, reason, setBy: by, setAt: at, until: until ?? null });
     const told = { pauseId: id, scope: { ...scope }, by, ...(until === undefined ? {} : { until: toRfc3339(until) }) };
     await core.append(tx, [{ id: core.ids.next<EntryId>(at), type: 'pause.set', at, core: told, pii: null }]);
-    await core.telling.tell(tx, [{ type: 'pause.set', about: id, data: { pauseId: id, scope }, people: [] }], at);
+    await core.telling.tell(tx, [{ type: 'pause.set', about: id, data: { pauseId: id, scope, ...pageIfAll(scope) }, people: [] }], at);
   });
   await core.judging.refreshPauses();
   // Nothing at all acts now: whoever is on call must know.
-  if (Object.keys(scope).length === 0) log.error({ pauseId: id, by }, 'pause.everything');
+  if (isAll(scope)) log.error({ pauseId: id, by }, 'pause.everything');
   return { id };
 }
 
@@ -60,23 +64,50 @@ export async function resume(
     await askToResume(core.store, { id: found.id, by, at });
     return { refused: 'Noted. A second person must ask for the same within the hour, or whoever paused may after half an hour.' };
   }
-  if (!(await end(core, found.id, by, at))) return { refused: 'Somebody else ended it just now.' };
+  if (!(await end(core, found, by, at))) return { refused: 'Somebody else ended it just now.' };
   await core.judging.refreshPauses();
   return { id: found.id };
 }
 
-/** Pauses whose time is up end by themselves; what they held stays held. */
-export async function endPausesInTime(core: Pick<Core, 'store' | 'ids' | 'append' | 'clock'>): Promise<void> {
-  const at = core.clock.now();
-  for (const id of await duePauses(core.store, at)) await end(core, id, 'time', at);
+/** Pauses whose time is up end by themselves, and what they held stays held; of those that run on people are reminded. */
+export async function keepPauses(parts: PausingParts): Promise<void> {
+  const at = parts.clock.now();
+  for (const due of await duePauses(parts.store, at)) await end(parts, due, 'time', at);
+  if (parts.judging.state().pauses.length > 0) await remind(parts, at);
 }
 
-async function end(core: Pick<Core, 'store' | 'ids' | 'append'>, pauseId: string, by: string, at: Instant): Promise<boolean> {
-  return core.store.transaction(async (tx) => {
+/** Whichever process comes first reminds, once an interval. */
+async function remind(parts: PausingParts, at: Instant): Promise<void> {
+  const everyMs = durationMs(killSwitchOf(parts).remindEvery);
+  await parts.store.transaction(async (tx) => {
+    const told = (await takeReminders(tx, at, everyMs)).map(
+      ({ id, scope, since }): Notice => ({
+        type: 'pause.reminded',
+        about: id,
+        data: { pauseId: id, scope, since: toRfc3339(since), ...pageIfAll(scope) },
+        people: [],
+      }),
+    );
+    await parts.telling.tell(tx, told, at);
+  });
+}
+
+async function end(parts: PausingParts, { id: pauseId, scope }: Pick<Pause, 'id' | 'scope'>, by: string, at: Instant): Promise<boolean> {
+  return parts.store.transaction(async (tx) => {
     if (!(await endPause(tx, { id: pauseId, endedBy: by, endedAt: at }))) return false;
-    await core.append(tx, [{ id: core.ids.next<EntryId>(at), type: 'pause.ended', at, core: { pauseId, by }, pii: null }]);
+    await parts.append(tx, [{ id: parts.ids.next<EntryId>(at), type: 'pause.ended', at, core: { pauseId, by }, pii: null }]);
+    await parts.telling.tell(tx, [{ type: 'pause.ended', about: pauseId, data: { pauseId, scope }, people: [] }], at);
     return true;
   });
+}
+
+function isAll(scope: PauseScope): boolean {
+  return Object.keys(scope).length === 0;
+}
+
+/** Nothing at all acts: that is worth waking somebody. */
+function pageIfAll(scope: PauseScope): { readonly page?: true } {
+  return isAll(scope) ? { page: true } : {};
 }
 
 /** Two people who both ask, or the one who paused once the time is up. */
@@ -87,10 +118,14 @@ export function mayEnd(pause: PauseRecord, by: string, at: Instant, { people, or
   return askedBy !== null && askedBy !== by && askedAt !== null && at - askedAt < wishKeptMs;
 }
 
-/** Where nothing but sandboxes can be acted on, their profile says how many must agree. */
-function ruleOf({ settings, judging }: Core): ResumeRule {
+/** Where nothing but sandboxes can be acted on, their profile counts. */
+function killSwitchOf({ settings, judging }: Pick<Core, 'settings' | 'judging'>) {
   const onlySandboxes = settings.connections.every((connection) => connection.profile === 'sandbox');
-  const { resume: rule } = judging.state().bundle.guards.profiles[onlySandboxes ? 'sandbox' : settings.profile].standing.killSwitch;
+  return judging.state().bundle.guards.profiles[onlySandboxes ? 'sandbox' : settings.profile].standing.killSwitch;
+}
+
+function ruleOf(core: Pick<Core, 'settings' | 'judging'>): ResumeRule {
+  const { resume: rule } = killSwitchOf(core);
   return { people: rule.people, orPauserAfterMs: rule.orPauserAfter === undefined ? undefined : durationMs(rule.orPauserAfter) };
 }
 

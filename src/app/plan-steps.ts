@@ -2,12 +2,13 @@
 import type { HoldTerms } from '../guard/index.ts';
 import type { Instant } from '../model/clock.ts';
 import type { Core, Entry, EntryType } from '../model/entry.ts';
-import type { EntryId, IdentityId, PlanId } from '../model/ids.ts';
+import type { DecisionId, EntryId, IdentityId, PlanId } from '../model/ids.ts';
 import { type ApprovalRow, insertApprovals } from '../store/approval-rows.ts';
 import type { Tx } from '../store/db.ts';
 import { changePlans, type LockedPlan, type PlanChange } from '../store/held-plan-write.ts';
 import { planDeadlineMs } from '../store/plan-insert.ts';
 import { insertGuardUses } from '../store/settle-write.ts';
+import { closeBegun, type EndedPlan } from './begun-plans.ts';
 import type { HeldAgain } from './held-again.ts';
 import { actionsOf, type HoldParts } from './held-plans.ts';
 
@@ -21,8 +22,8 @@ export interface Said {
   readonly listHash: string | null;
 }
 
-/** `counts`: the word stands beside the plan, each person once; a word that finds the plan lapsed does not. */
-export type PlanStep = { readonly one: HeldAgain; readonly counts: boolean } & (
+/** `counts`: what a yes stands beside the plan for, each person once; absent for a word that is none, or that finds the plan lapsed. */
+export type PlanStep = { readonly one: HeldAgain; readonly counts?: readonly string[] } & (
   | { readonly kind: 'released' | 'counted' }
   | { readonly kind: 'held'; readonly heldFor: string }
   | { readonly kind: 'refused'; readonly by: string }
@@ -45,10 +46,12 @@ export async function takeSteps(
     const { one, counts } = step;
     const { row } = one;
     if (said !== undefined) {
-      const entry = saidEntry(parts, row, said, at);
+      const entry = saidEntry(parts, row, said, counts, at);
       entries.push(entry);
-      if (counts && row.heldFor !== null)
-        approvals.push({ planId: row.id, by: said.by, hold: row.heldFor, listHash: said.listHash ?? '', entryId: entry.id, at });
+      if (counts !== undefined && row.heldFor !== null) {
+        const { id: planId, heldFor: hold } = row;
+        approvals.push({ planId, by: said.by, hold, meets: counts, listHash: said.listHash ?? '', entryId: entry.id, at });
+      }
     }
     switch (step.kind) {
       case 'counted':
@@ -75,6 +78,12 @@ export async function takeSteps(
         step satisfies never;
     }
   }
+  const ended = steps.flatMap((step): readonly EndedPlan[] => {
+    const { id: planId, decisionId } = step.one.row;
+    if (step.kind !== 'refused' && step.kind !== 'expired') return [];
+    return [{ planId, decisionId: decisionId as DecisionId, code: step.kind === 'refused' ? step.by : step.kind }];
+  });
+  entries.push(...(await closeBegun(tx, parts.ids, ended, at)));
   const released = steps.filter(({ kind }) => kind === 'released').map(({ one }) => one);
   await changePlans(tx, changes, at);
   await insertApprovals(tx, approvals);
@@ -97,13 +106,19 @@ export function line<T extends EntryType>({ ids }: Pick<HoldParts, 'ids'>, type:
 }
 
 /** Sealed with the key of the person whom the plan is about: the reason goes when they are erased. */
-function saidEntry({ ids }: HoldParts, row: LockedPlan, { said, reason, by, listHash }: Said, at: Instant): Entry<'approval.given'> {
+function saidEntry(
+  { ids }: HoldParts,
+  row: LockedPlan,
+  { said, reason, by, listHash }: Said,
+  meets: readonly string[] = [],
+  at: Instant,
+): Entry<'approval.given'> {
   const { id: planId, decisionId, identityId } = row;
   return {
     id: ids.next<EntryId>(at),
     type: 'approval.given',
     at,
-    core: { planId, decisionId, said, hold: row.heldFor ?? '', listHash, by },
+    core: { planId, decisionId, said, hold: row.heldFor ?? '', listHash, by, ...(meets.length === 0 ? {} : { meets: [...meets] }) },
     pii: {
       owner: identityId === null ? { connection: row.source } : { identityId: identityId as IdentityId },
       value: { reason },

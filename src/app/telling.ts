@@ -1,12 +1,9 @@
 /** Has others told: notices are written in the transaction of what they tell, and sent from here, each receiver by itself. */
-import { createHash } from 'node:crypto';
-import { createHttpClient } from '../adapters/http.ts';
-import { type Instant, toRfc3339 } from '../model/clock.ts';
+import type { Instant } from '../model/clock.ts';
 import type { IdentityId, IdMaker } from '../model/ids.ts';
-import type { Log } from '../model/log.ts';
 import type { Notice } from '../model/notice.ts';
-import type { Settings, WebhookSettings } from '../settings/index.ts';
-import { createWebhook, type Delivery, keyOfSecret, type Sink, waitAfter } from '../sinks/index.ts';
+import type { Settings } from '../settings/index.ts';
+import { type Delivery, type Message, waitAfter } from '../sinks/index.ts';
 import type { Tx } from '../store/db.ts';
 import { incidentPeople, incidentSummary } from '../store/incident-read.ts';
 import {
@@ -24,6 +21,8 @@ import {
 import type { Store } from '../store/open.ts';
 import type { Statement } from '../store/statement.ts';
 import type { CoreOptions } from './core.ts';
+import { formsOf } from './notice-forms.ts';
+import { openReceiver, type Receiver } from './receivers.ts';
 import { repeat } from './system.ts';
 import { incidentView } from './views.ts';
 
@@ -46,11 +45,12 @@ export interface Telling {
   stop(): Promise<void>;
 }
 
-interface Receiver {
-  readonly settings: WebhookSettings;
-  readonly addressHash: string;
-  readonly sink: Sink;
-  close(): Promise<void>;
+export interface TellingParts extends Pick<CoreOptions, 'clock' | 'log'> {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly ids: IdMaker;
+  /** Where people look; mail names it. */
+  readonly statusUrl: string;
 }
 
 const lookEveryMs = 1_000;
@@ -59,11 +59,9 @@ const leaseMs = 45_000;
 /** People that one notice names at most. */
 const namedPeople = 100;
 
-export function createTelling(parts: Pick<CoreOptions, 'clock' | 'log'> & { settings: Settings; store: Store; ids: IdMaker }): Telling {
-  const { settings, store, ids, clock, log } = parts;
-  const receivers = settings.sinks
-    .filter((sink): sink is WebhookSettings => sink.kind === 'webhook')
-    .map((sink) => openReceiver(sink, parts));
+export function createTelling(parts: TellingParts): Telling {
+  const { settings, store, ids, statusUrl, clock, log } = parts;
+  const receivers = settings.sinks.map((sink) => openReceiver(sink, { network: settings.network, clock, log }));
   const ending = new AbortController();
   let running: readonly { stop(): Promise<void> }[] = [];
 
@@ -119,8 +117,8 @@ export function createTelling(parts: Pick<CoreOptions, 'clock' | 'log'> & { sett
       const at = clock.now();
       const notice = await claimNotice(store, id, at, at + leaseMs);
       if (notice === undefined) return;
-      const body = await compose(notice, receiver.settings.people);
-      const delivery = await receiver.sink.deliver({ id: notice.id, at: clock.now(), body }, ending.signal);
+      const message = await compose(notice, receiver.settings.people);
+      const delivery = await receiver.sink.deliver(message, ending.signal);
       if (delivery.kind === 'gone') {
         await markGone(store, id, receiver.addressHash, clock.now());
         log.error({ sink: id }, 'sink.gone');
@@ -128,51 +126,32 @@ export function createTelling(parts: Pick<CoreOptions, 'clock' | 'log'> & { sett
       const end = endOf(delivery, notice.attempts, clock.now(), ending.signal.aborted);
       await endAttempt(store, notice.id, end, clock.now());
       if (end.state === 'dead') log.error({ sink: id, noticeId: notice.id, type: notice.type, code: end.code }, 'notice.dead');
-      if (delivery.kind !== 'delivered') return;
+      if (delivery.kind === 'failed' || delivery.kind === 'gone') return;
     }
   }
 
-  async function compose(notice: ClaimedNotice, withPeople: boolean): Promise<string> {
-    const { about, type } = notice;
+  async function compose(notice: ClaimedNotice, withPeople: boolean): Promise<Message> {
+    const { id, about, type } = notice;
     const incident = about !== null && type.startsWith('incident.') ? await incidentSummary(store, about) : undefined;
     const meant: readonly IdentityId[] = withPeople
       ? incident === undefined
         ? notice.people
         : await incidentPeople(store, incident.id, namedPeople)
       : [];
-    const data = {
-      ...notice.data,
+    const read = {
       ...(incident === undefined ? {} : { incident: incidentView(incident) }),
       ...(meant.length === 0 ? {} : { people: await emailsOf(store, meant) }),
     };
-    return JSON.stringify({ type, timestamp: toRfc3339(notice.createdAt), data });
+    return { id, at: clock.now(), ...formsOf(notice, read, statusUrl) };
   }
 }
 
 function endOf(delivery: Delivery, attempts: number, at: Instant, stopping: boolean): NoticeEnd {
   if (delivery.kind === 'delivered') return { state: 'delivered' };
   if (delivery.kind === 'gone') return { state: 'dead', code: 'gone' };
+  if (delivery.kind === 'refused') return { state: 'dead', code: delivery.code };
   // We hung up ourselves: the next start tries at once.
   if (stopping) return { state: 'waiting', code: null, nextAt: at, uncounted: true };
   const wait = waitAfter(attempts, delivery.retryAfterMs);
   return wait === undefined ? { state: 'dead', code: delivery.code } : { state: 'waiting', code: delivery.code, nextAt: at + wait };
-}
-
-function openReceiver(
-  settings: WebhookSettings,
-  parts: { readonly settings: Settings; readonly clock: CoreOptions['clock']; readonly log: Log },
-): Receiver {
-  const { url, secret, authorization, allowPrivate } = settings;
-  const http = createHttpClient({
-    allowPrivate: [...parts.settings.network.allowPrivate, ...allowPrivate],
-    clock: parts.clock,
-    log: parts.log,
-  });
-  const keys = secret.map((text) => keyOfSecret(text) as Buffer);
-  return {
-    settings,
-    addressHash: createHash('sha256').update(url).digest('hex'),
-    sink: createWebhook({ url, keys, authorization, http }),
-    close: () => http.close(),
-  };
 }

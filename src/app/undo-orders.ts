@@ -9,6 +9,7 @@ import { type ActionId, type EntryId, type Id, isId } from '../model/ids.ts';
 import { redoOf, undoType } from '../model/undo.ts';
 import type { Caller, Item, UndoFilter, UndoPort } from '../server/index.ts';
 import { toItem } from '../signals/index.ts';
+import { incidentSummary } from '../store/incident-read.ts';
 import {
   type CampaignAction,
   type CampaignFilter,
@@ -20,6 +21,7 @@ import {
 import { plansOfDecision, readActionKind, readUndo, type StoredUndo, writeEnd } from '../store/undo-read.ts';
 import type { Core } from './core.ts';
 import { undoOf } from './undo.ts';
+import { progressView } from './views.ts';
 
 /** More than this is not looked through by anybody: narrow it. */
 const campaignAtMost = 5_000;
@@ -28,36 +30,11 @@ export function undoPort(core: Core): UndoPort {
   return {
     one: (id, reason, caller) => undoOne(core, id, reason, caller),
     end: (id, until, caller) => setEnd(core, id, until, caller),
-    async preview(given) {
-      const filter = filterOf(given, core.clock.now());
-      const actions = await listCampaign(core.store, filter, campaignAtMost + 1);
-      refuseTooMany(actions.length);
-      const irreversible = await listIrreversible(core.store, filter, campaignAtMost);
-      const remaining = [...Map.groupBy(irreversible, ({ identityId }) => identityId)].map(([identityId, rows]) => ({
-        identityId,
-        types: rows.map(({ type }) => type),
-        redo: [...new Set(rows.flatMap(({ type }) => redoOf(type) ?? []))],
-      }));
-      return {
-        hash: hashOf(actions),
-        from: toRfc3339(filter.from),
-        to: toRfc3339(filter.to),
-        people: peopleOf(actions),
-        actions: actions.map(({ actionId, identityId, connection, type, inverse, doneAt }) => ({
-          id: actionId,
-          identityId,
-          connection,
-          type,
-          undoneBy: inverse,
-          doneAt: toRfc3339(doneAt),
-        })),
-        remaining,
-      };
-    },
+    preview: (given) => previewMany(core, given),
     order: (given, hash, reason, caller) => orderMany(core, given, hash, reason, caller),
     async progress(id) {
       const found = isId(id) ? await readCampaign(core.store, id) : undefined;
-      return found && { id, ...found, orderedAt: toRfc3339(found.orderedAt) };
+      return found && progressView(found);
     },
   };
 }
@@ -147,8 +124,42 @@ function refuseUnfitEnd({ judging }: Core, { type, profile, doneAt, expiresAt }:
     throw new AppError('conflict', `It may last until ${toRfc3339(doneAt + span.maxMs)} at most; confirm it to let it stay.`);
 }
 
-async function orderMany(core: Core, given: UndoFilter, hash: string, reason: string, caller: Caller): Promise<Item> {
+async function previewMany(core: Core, given: UndoFilter) {
+  if (!(await isChosenFrom(core, given))) return undefined;
+  const filter = filterOf(given, core.clock.now());
+  const actions = await listCampaign(core.store, filter, campaignAtMost + 1);
+  refuseTooMany(actions.length);
+  const irreversible = await listIrreversible(core.store, filter, campaignAtMost);
+  const remaining = [...Map.groupBy(irreversible, ({ identityId }) => identityId)].map(([identityId, rows]) => ({
+    identityId,
+    types: rows.map(({ type }) => type),
+    redo: [...new Set(rows.flatMap(({ type }) => redoOf(type) ?? []))],
+  }));
+  return {
+    hash: hashOf(actions),
+    from: toRfc3339(filter.from),
+    to: toRfc3339(filter.to),
+    people: peopleOf(actions),
+    actions: actions.map(({ actionId, identityId, connection, type, inverse, doneAt }) => ({
+      id: actionId,
+      identityId,
+      connection,
+      type,
+      undoneBy: inverse,
+      doneAt: toRfc3339(doneAt),
+    })),
+    remaining,
+  };
+}
+
+/** False where the incident that is named is none. */
+async function isChosenFrom({ store }: Core, { incident }: UndoFilter): Promise<boolean> {
+  return incident === undefined || (isId(incident) && (await incidentSummary(store, incident)) !== undefined);
+}
+
+async function orderMany(core: Core, given: UndoFilter, hash: string, reason: string, caller: Caller): Promise<Item | undefined> {
   refuseUnfit(core, caller);
+  if (!(await isChosenFrom(core, given))) return undefined;
   const at = core.clock.now();
   const filter = filterOf(given, at);
   const changed = new AppError('conflict', 'The list is not the one of the preview any more; look at it again.');
@@ -158,12 +169,19 @@ async function orderMany(core: Core, given: UndoFilter, hash: string, reason: st
     if (hashOf(actions) !== hash) throw changed;
     if (actions.length === 0) throw new AppError('conflict', 'There is nothing to undo.');
     const id = core.ids.next<Id<'campaign'>>(at);
-    const order = { id, hash, filter: JSON.stringify(given), reason, by: caller.name };
+    const order = { id, hash, filter: JSON.stringify(given), reason, by: caller.name, incidentId: given.incident ?? null };
     const actionIds = actions.map(({ actionId }) => actionId);
     if ((await orderCampaign(tx, order, actionIds, at)) !== actions.length) throw changed;
-    const facts = { campaignId: id, hash, actions: actions.length, people: peopleOf(actions), by: caller.name };
+    const facts = {
+      campaignId: id,
+      ...(given.incident === undefined ? {} : { incidentId: given.incident }),
+      hash,
+      actions: actions.length,
+      people: peopleOf(actions),
+      by: caller.name,
+    };
     await core.append(tx, [{ id: core.ids.next<EntryId>(at), type: 'undo.ordered', at, core: facts, pii: null }]);
-    return { id, hash, actions: actions.length, people: peopleOf(actions), undone: 0, held: 0, open: actions.length };
+    return { id, hash, actions: actions.length, people: peopleOf(actions), undone: 0, held: 0, open: actions.length, left: 0 };
   });
 }
 

@@ -5,8 +5,7 @@
 import type { ReadBack } from '../adapters/contract.ts';
 import type { AppendEntries } from '../ledger/index.ts';
 import type { ActionParameters, ActionType } from '../model/action.ts';
-import { type Clock, type Instant, toRfc3339 } from '../model/clock.ts';
-import type { Entry } from '../model/entry.ts';
+import type { Clock, Instant } from '../model/clock.ts';
 import type { EntryId, IdMaker } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { putBackType, type ReversalFacts, undoType } from '../model/undo.ts';
@@ -22,11 +21,11 @@ import {
   rearmUndos,
   takeDueReads,
   takeDueUndos,
-  takeUnannounced,
   writeRead,
 } from '../store/undo-due.ts';
 import type { ConnectedAdapters } from './adapters.ts';
 import type { Telling } from './telling.ts';
+import { tellEnding, tellFinished } from './undo-notices.ts';
 
 export interface UndoParts {
   readonly store: Store;
@@ -51,7 +50,6 @@ export interface Undos {
 const atOnce = 64;
 /** Another process takes up what one has left lying. */
 const leaseMs = 5_000;
-const announceMs = 15 * 60_000;
 /** Beside the calls that plans make. */
 const readsAtOnce = 8;
 const readLeaseMs = 120_000;
@@ -72,32 +70,6 @@ export function createUndos(parts: UndoParts): Undos {
     return due.length;
   }
 
-  async function announce(): Promise<void> {
-    const at = clock.now();
-    const ending = await store.transaction(async (tx) => {
-      const taken = await takeUnannounced(tx, at, at + announceMs, atOnce);
-      const entries = taken.map(
-        ({ actionId, planId, expiresAt }): Entry<'action.expiring'> => ({
-          id: ids.next<EntryId>(at),
-          type: 'action.expiring',
-          at,
-          core: { actionId, planId, until: toRfc3339(expiresAt) },
-          pii: null,
-        }),
-      );
-      if (entries.length > 0) await append(tx, entries);
-      const told = taken.map(({ actionId, planId, expiresAt }) => ({
-        type: 'undo.announced' as const,
-        about: actionId,
-        data: { actionId, planId, until: toRfc3339(expiresAt) },
-        people: [],
-      }));
-      if (told.length > 0) await telling.tell(tx, told, at);
-      return taken;
-    });
-    for (const { actionId, expiresAt } of ending) log.info({ actionId, until: toRfc3339(expiresAt) }, 'action.expiring');
-  }
-
   async function readOne(row: DueRead, stop: AbortSignal): Promise<void> {
     const seen = await readBack(row, stop);
     const at = clock.now();
@@ -114,7 +86,14 @@ export function createUndos(parts: UndoParts): Undos {
     const counted = await countReversal(tx, actionId, at, at + readDelayMs(0));
     if (counted === undefined) return false;
     const { planId, times } = counted;
-    await append(tx, [{ id: ids.next<EntryId>(at), type: 'action.reversed', at, core: { actionId, planId, times }, pii: null }]);
+    const facts = { actionId, planId, times };
+    await append(tx, [{ id: ids.next<EntryId>(at), type: 'action.reversed', at, core: facts, pii: null }]);
+    // The first time it is put back; from then on a person must look.
+    await telling.tell(
+      tx,
+      [{ type: 'action.reversed', about: actionId, data: { ...facts, ...(times > 1 ? { page: true } : {}) }, people: [] }],
+      at,
+    );
     log.warn({ actionId, times }, 'action.reversed');
     return true;
   }
@@ -153,9 +132,10 @@ export function createUndos(parts: UndoParts): Undos {
       for (const { actionId, tries } of await rearmUndos(store, clock.now()))
         if (tries >= alarmTries) log.error({ actionId, tries }, 'undo.failing');
         else log.warn({ actionId, tries }, 'undo.again');
-      await announce();
+      await tellEnding(parts);
       let count = 0;
       for (let some = atOnce; some === atOnce; count += some) some = await undoSome();
+      await tellFinished(parts);
       return count;
     },
     async watch(stop) {

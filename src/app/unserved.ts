@@ -9,7 +9,6 @@ export function reportUnserved(settings: Settings, log: Log): void {
     throw new AppError('config.invalid', 'keys.provider: kms-command is not in this version; use file');
   const unserved = [
     ...settings.receivers.map(({ id }) => `receivers.${id}`),
-    ...settings.sinks.filter(({ kind }) => kind !== 'webhook').map(({ id, kind }) => `sinks.${id}: ${kind}`),
     ...settings.transmitters.filter(({ delivery }) => delivery === 'poll').map(({ id }) => `transmitters.${id}: poll delivery`),
     ...(settings.operators.oidc === undefined ? [] : ['operators.oidc']),
     ...(settings.signers.length === 0 ? [] : ['signers']),

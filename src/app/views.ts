@@ -4,6 +4,7 @@ import type { Assessment, EvidenceState, Level, ScorePoint } from '../model/risk
 import type { SubjectClaim } from '../model/subject.ts';
 import type { IncidentRow } from '../store/incident-read.ts';
 import type { ActionListRow, IdentityListRow, PlanListRow, SignalListRow } from '../store/list-records.ts';
+import type { CampaignProgress } from '../store/undo-campaign.ts';
 
 export function instant(at: Instant | null): string | null {
   return at === null ? null : toRfc3339(at);
@@ -92,6 +93,11 @@ export function incidentView(row: IncidentRow) {
     judgedBy: row.judgedBy,
     judgedAt: instant(row.judgedAt),
   };
+}
+
+/** How far an order that undoes many has come. */
+export function progressView<T extends Pick<CampaignProgress, 'orderedAt'>>({ orderedAt, ...rest }: T) {
+  return { ...rest, orderedAt: toRfc3339(orderedAt) };
 }
 
 export function actionView(row: ActionListRow) {

@@ -5,7 +5,6 @@ import type { ExitCode } from './console.ts';
 
 const absent: Readonly<Record<string, readonly string[]>> = {
   doctor: [],
-  incident: ['undo'],
   exception: ['list', 'add', 'end'],
   connection: ['list', 'subscribe', 'unsubscribe', 'status', 'distrust'],
   history: ['import'],

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { createClient } from './client.ts';
 import type { CommandContext } from './console.ts';
 import { addListing, type Run } from './records.ts';
+import { previewOrOrder } from './undo.ts';
 
 interface Judged {
   readonly id: string;
@@ -56,5 +57,15 @@ export function addIncidentCommands(program: Command, context: CommandContext, r
         );
         return judged.decisionsLeft === 0 ? 0 : 1;
       }),
+    );
+  incident
+    .command('undo')
+    .description('take back what the plans of the incident did: first the list, then the order; what is held stays held')
+    .argument('<id>')
+    .option('--reason <text>', 'why')
+    .option('--confirm <hash>', 'undo exactly the list of this hash')
+    .option('--json', 'print JSON')
+    .action((id: string, options: { reason?: string; confirm?: string; json?: boolean }) =>
+      run(() => previewOrOrder({ path: `/api/v1/incidents/${encodeURIComponent(id)}/undo`, question: {}, chosen: {} }, options, context)),
     );
 }

@@ -90,10 +90,10 @@ function pairOf(text: string): readonly [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-function describe({ id, state, heldFor, missing, repeated, reason }: PlanAnswer): string {
+function describe({ id, state, heldFor, missing, lacks = [], repeated, reason }: PlanAnswer): string {
   const rest = [
     state === 'held' && heldFor !== null ? `for ${heldFor}` : '',
-    missing === undefined ? '' : `${missing} more must approve`,
+    missing === undefined ? '' : `${missing} more must approve for ${lacks.join(' and ')}`,
     repeated ? 'said before' : '',
     reason ?? '',
   ].filter(Boolean);

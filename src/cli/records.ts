@@ -166,7 +166,7 @@ export function addRecordCommands(program: Command, context: CommandContext, run
     {
       command: plan,
       path: '/api/v1/plans',
-      columns: ['id', 'decisionId', 'state', 'heldFor', 'heldUntil', 'connection', 'actions'],
+      columns: ['id', 'decisionId', 'state', 'heldFor', 'waitsFor.lacks', 'heldUntil', 'connection', 'actions'],
       filters: ['state', 'decision', 'ids', 'incident'],
     },
     context,

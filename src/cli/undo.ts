@@ -4,15 +4,15 @@ import { CommandError, createClient } from './client.ts';
 import type { CommandContext, ExitCode } from './console.ts';
 
 interface UndoOptions {
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   readonly cause?: string;
   readonly source?: string;
   readonly policy?: string;
   readonly signalType?: string;
   readonly from?: string;
   readonly to?: string;
-  readonly confirm?: string;
-  readonly json?: boolean;
+  readonly confirm?: string | undefined;
+  readonly json?: boolean | undefined;
 }
 
 interface Preview {
@@ -75,19 +75,27 @@ async function undoOne(id: string, { reason, json }: UndoOptions, context: Comma
   return 0;
 }
 
-async function undoMany(options: UndoOptions, context: CommandContext): Promise<ExitCode> {
-  const { reason, confirm, json, ...filter } = options;
+async function undoMany({ reason, confirm, json, ...filter }: UndoOptions, context: CommandContext): Promise<ExitCode> {
   if (Object.keys(filter).length === 0) throw new CommandError('name an action, or at least one of the options that choose');
+  return previewOrOrder({ path: '/api/v1/undo', question: filter, chosen: { filter } }, { reason, confirm, json }, context);
+}
+
+/** Without the hash of a list the list, with it the order. `question` and `chosen` say what either is about, where the path does not. */
+export async function previewOrOrder(
+  { path, question, chosen }: { readonly path: string; readonly question: object; readonly chosen: object },
+  { reason, confirm, json }: Pick<UndoOptions, 'reason' | 'confirm' | 'json'>,
+  context: CommandContext,
+): Promise<ExitCode> {
   const client = createClient(context);
   const show = (answer: unknown, lines: readonly string[]) =>
     context.console.out(json ? `${JSON.stringify(answer, null, 2)}\n` : `${lines.join('\n')}\n`);
   if (confirm === undefined) {
-    const preview = await client.post<Preview>('/api/v1/undo/preview', filter);
+    const preview = await client.post<Preview>(`${path}/preview`, question);
     show(preview, describe(preview));
     return 0;
   }
   if (reason === undefined) throw new CommandError('--reason is missing: why?');
-  const order = await client.post<{ id: string; actions: number; people: number }>('/api/v1/undo', { filter, hash: confirm, reason });
+  const order = await client.post<{ id: string; actions: number; people: number }>(path, { ...chosen, hash: confirm, reason });
   show(order, [`order ${order.id}: ${order.actions} actions on ${order.people} people are being undone`]);
   return 0;
 }

@@ -4,12 +4,11 @@ import type { JudgingSettings } from '../model/settings.ts';
 import type { Situation } from '../model/situation.ts';
 import type { Identity } from '../model/subject.ts';
 import type { StandingRules } from './standing.ts';
+import type { WordGuard } from './waiting.ts';
 import { isWorkingTime } from './working-hours.ts';
 
-type Wait = 'executiveApproval' | 'ownerApproval' | 'approval' | 'freshContext' | 'quietHours';
-
 export interface Awaited {
-  readonly by: Wait;
+  readonly by: WordGuard;
   readonly reason: Reason;
 }
 
@@ -21,7 +20,7 @@ export interface AwaitedParts {
   /** How old what is known of a directory may be. */
   readonly directoryFreshMs: number;
   readonly isListed: (list: string, identity: Identity) => boolean;
-  readonly binds: (guard: Wait) => boolean;
+  readonly binds: (guard: WordGuard) => boolean;
 }
 
 /** Empty where nothing has to wait. `rung` is that of the whole step. */
@@ -30,15 +29,18 @@ export function awaitedFor(wanted: WantedAction, rung: number, parts: AwaitedPar
   const { identity } = situation;
   const { executiveApproval, ownerApproval } = rules;
   const found: Awaited[] = [];
-  const wait = (by: Wait, detail?: string) =>
+  const wait = (by: WordGuard, detail?: string) =>
     found.push({ by, reason: { code: 'guard', ref: by, ...(detail === undefined ? {} : { detail }) } });
   const isExecutive = () => identity !== null && (identity.executive || isListed(executiveApproval.list, identity));
   if (binds('executiveApproval') && rung >= executiveApproval.fromRung && isExecutive()) wait('executiveApproval');
   const kind = identity?.accounts.find((account) => account.id === wanted.accountId)?.kind;
   if (binds('ownerApproval') && rung >= ownerApproval.fromRung && kind !== undefined && ownerApproval.accounts.includes(kind))
     wait('ownerApproval', kind);
-  if (binds('approval') && wanted.approval !== undefined)
-    found.push({ by: 'approval', reason: { code: 'approval', ref: wanted.approval } });
+  if (binds('approval')) {
+    if (wanted.approval !== undefined) found.push({ by: 'approval', reason: { code: 'approval', ref: wanted.approval } });
+    for (const { policyId, name } of wanted.alsoApproved ?? [])
+      found.push({ by: 'approval', reason: { code: 'approval', ref: name, detail: policyId } });
+  }
   const stale = binds('freshContext') && rung >= rules.freshContext.fromRung ? staleContext(wanted, parts) : undefined;
   if (stale !== undefined) wait('freshContext', stale);
   if (binds('quietHours') && rung >= rules.quietHours.fromRung && isQuiet(parts)) wait('quietHours');

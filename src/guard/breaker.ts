@@ -1,15 +1,11 @@
 /** When things go wrong at large nothing more is done by itself: the conditions that open a breaker, and whom an open one holds. */
 import type { Reason } from '../model/decision.ts';
 import type { Situation } from '../model/situation.ts';
-import type { GuardId } from './binding.ts';
 import { durationMs } from './schema.ts';
 import type { StandingRules } from './standing.ts';
 
 export type BreakerRule = Exclude<StandingRules['breaker'], 'off'>;
 export type BreakerCondition = BreakerRule['opensOn'][number];
-
-/** Guards whose holds are limit hits. */
-export const countingGuards: readonly GuardId[] = ['surge', 'source', 'people', 'rungs', 'policy', 'group', 'tier0', 'nonPerson'];
 
 /** What was counted for one condition. `ref` names a connection or a source where there are several to look at. */
 export type Measured =

@@ -5,11 +5,13 @@ import type { Cause } from '../model/signal.ts';
 import type { Guardrails, ProfileName } from './guardrails.ts';
 import { profileOf } from './review.ts';
 import { durationMs, type GuardSettings } from './schema.ts';
+import { asksForApproval, isForRelease, type WordGuard } from './waiting.ts';
 
 export type OnTimeout = 'deny' | 'fallback' | 'escalate';
 
 /** An approval as a policy writes it. */
 export interface NamedApproval {
+  readonly policyId: string;
   readonly name: string;
   readonly approvers: readonly string[];
   readonly required: number;
@@ -17,58 +19,64 @@ export interface NamedApproval {
   readonly onTimeout: OnTimeout;
 }
 
-export interface HoldTerms {
-  /** The approval of a policy, where the plan waits for one. */
+/** One of the things that a plan waits for. Each has its own approvers and its own number; one person's yes may count for several. */
+export interface Ask {
+  readonly guard: string;
+  /** `TP-001/socLead`: the approval of a policy. Null where a guard asks, which any yes that counts meets. */
   readonly approval: string | null;
-  /** Lists of `group:` and `user:`; an approver stands in every one. None: whoever has the role. */
-  readonly approvers: readonly (readonly string[])[];
+  /** `group:` and `user:`; empty: whoever has the role. */
+  readonly approvers: readonly string[];
+  /** How many different people must say yes. */
   readonly required: number;
+}
+
+export interface HoldTerms {
+  /** The first one names the hold. */
+  readonly asks: readonly Ask[];
   readonly timeoutMs: number;
   readonly onTimeout: OnTimeout;
 }
 
-/** Held by a person or a pause: somebody lets it go on, or nothing comes of it. */
-const waitsForRelease: ReadonlySet<string> = new Set(['pause', 'person']);
-
-/** Guards that hold until a person has said yes; the rest of those that hold count. */
-const waitsForApproval: ReadonlySet<string> = new Set(['approval', 'ownerApproval', 'executiveApproval', 'freshContext', 'quietHours']);
-
-export function asksForApproval(heldFor: string): boolean {
-  return waitsForApproval.has(heldFor);
-}
-
-export function isForRelease(heldFor: string): boolean {
-  return waitsForRelease.has(heldFor);
+export interface Hold {
+  readonly heldFor: string;
+  /** Guards beside the first that ask for a yes as well. */
+  readonly also: readonly WordGuard[];
+  readonly cause: Cause;
+  readonly profile: ProfileName;
+  readonly rung: number;
 }
 
 /**
  * `approvals` are those that the steps of the held actions demand, each once; they count only while an approval is what is waited
- * for. A guard that holds asks one person with the role, for the time that its rung has.
+ * for. A guard that holds asks one person with the role, for the time that its rung has: no policy makes that longer. The shortest
+ * time of all counts, and what the first one does when it is over.
  */
-export function holdTerms(
-  hold: { readonly heldFor: string; readonly cause: Cause; readonly profile: ProfileName; readonly rung: number },
-  approvals: readonly NamedApproval[],
-  guards: Pick<Guardrails, 'profiles'>,
-): HoldTerms {
-  const guard = guards.profiles[hold.profile].all.approval as unknown as GuardSettings['approval'];
-  const own = {
-    approval: null,
-    approvers: [],
-    required: 1,
-    timeoutMs: defaultTimeoutMs(hold.rung, guard),
+export function holdTerms(hold: Hold, approvals: readonly NamedApproval[], guards: Pick<Guardrails, 'profiles'>): HoldTerms {
+  const rule = guards.profiles[hold.profile].all.approval as unknown as GuardSettings['approval'];
+  const own: Part = {
+    timeoutMs: defaultTimeoutMs(hold.rung, rule),
     // What a pause holds asks for no lesser step, and an order has none.
-    onTimeout: isForRelease(hold.heldFor) || hold.cause === 'person' ? 'deny' : guard.onTimeout,
-  } as const;
-  const [first, ...others] = asksForApproval(hold.heldFor) ? approvals : [];
-  if (first === undefined) return own;
-  const all = [first, ...others];
-  return {
-    approval: first.name,
-    approvers: all.map(({ approvers }) => approvers),
-    required: Math.max(...all.map(({ required }) => required)),
-    timeoutMs: Math.min(...all.map(({ timeoutMs }) => timeoutMs)),
-    onTimeout: first.onTimeout,
+    onTimeout: isForRelease(hold.heldFor) || hold.cause === 'person' ? 'deny' : rule.onTimeout,
   };
+  const ofGuard = (guard: string) => [{ ...own, ask: { guard, approval: null, approvers: [], required: 1 } }];
+  const named = approvals.map(({ policyId, name, approvers, required, timeoutMs, onTimeout }) => ({
+    timeoutMs,
+    onTimeout,
+    ask: { guard: 'approval', approval: `${policyId}/${name}`, approvers, required },
+  }));
+  const [first, ...others] = asksForApproval(hold.heldFor) ? partsOf(hold, named, ofGuard) : ofGuard(hold.heldFor);
+  if (first === undefined) throw new Error('a hold asks for nothing');
+  const all = [first, ...others];
+  return { asks: all.map(({ ask }) => ask), timeoutMs: Math.min(...all.map(({ timeoutMs }) => timeoutMs)), onTimeout: first.onTimeout };
+}
+
+type Part = Pick<HoldTerms, 'timeoutMs' | 'onTimeout'>;
+type AskPart = Part & { readonly ask: Ask };
+
+/** Where a policy names approvers, they stand for the guard `approval`, whichever guard comes first. */
+function partsOf({ heldFor, also }: Hold, named: readonly AskPart[], ofGuard: (guard: string) => readonly AskPart[]): readonly AskPart[] {
+  const guards = [...new Set([heldFor, ...also, ...(named.length === 0 ? [] : ['approval'])])];
+  return guards.flatMap((guard) => (guard === 'approval' && named.length > 0 ? named : ofGuard(guard)));
 }
 
 /** From which rung on an order at the connection needs a second person. */

@@ -49,8 +49,5 @@ export const restoringTypes: readonly ActionType[] = ['account.restore', 'group.
 export const actionStates = ['intended', 'done', 'already', 'refused', 'failed', 'unverified', 'unknown'] as const;
 export type ActionState = (typeof actionStates)[number];
 
-export const planStates = ['released', 'held', 'refused', 'expired', 'done', 'partial', 'failed', 'undone'] as const;
-export type PlanState = (typeof planStates)[number];
-
 /** Parameters as a policy writes them, checked per type when the bundle is loaded. */
 export type ActionParameters = Readonly<Record<string, string | number | boolean>>;

@@ -1,7 +1,9 @@
 /** What policies want, what the guards made of it, and the plans that follow. */
+
 import type { ActionParameters, ActionType, Rung } from './action.ts';
 import type { Instant } from './clock.ts';
 import type { AccountId, ActionId, DecisionId, IdentityId, PlanId, SignalId } from './ids.ts';
+import type { EndOf } from './plan-state.ts';
 import type { Level } from './risk.ts';
 import type { Cause } from './signal.ts';
 import type { Subject } from './subject.ts';
@@ -117,6 +119,8 @@ export interface WantedAction {
   readonly direct: boolean;
   /** The approval that the step itself demands. */
   readonly approval?: string;
+  /** Those that steps of other policies demand for the same action. */
+  readonly alsoApproved?: readonly { readonly policyId: string; readonly name: string }[];
   /** Set for orders, which are answered at once: what a pause covers is refused and does not wait for its end. */
   readonly nowOrNever?: true;
   /** Times that its policy sets longer than the guard does. */
@@ -183,7 +187,7 @@ export interface Plan {
   readonly lane: string;
   readonly connection: string;
   readonly actions: readonly PlannedAction[];
-  readonly state: 'released' | 'held' | 'refused';
+  readonly state: EndOf<'decide'>;
   readonly heldFor: string | null;
   readonly createdAt: Instant;
 }

@@ -93,6 +93,7 @@ export const coreSchemas = {
     hold: code,
     listHash: hash.nullable(),
     by: code,
+    meets: z.array(code).optional(),
   }),
   'plan.refused': z.strictObject({ planId: id, decisionId: id, connection: id, actions: z.array(code), by: code }),
   'action.intended': z.strictObject({
@@ -123,7 +124,7 @@ export const coreSchemas = {
   'action.expiring': z.strictObject({ actionId: id, planId: id, until: instant }),
   /** Found reversed, by nobody of ours; how often by now. */
   'action.reversed': z.strictObject({ actionId: id, planId: id, times: whole }),
-  'undo.ordered': z.strictObject({ campaignId: id, hash, actions: whole, people: whole, by: code }),
+  'undo.ordered': z.strictObject({ campaignId: id, incidentId: id.optional(), hash, actions: whole, people: whole, by: code }),
   'policy.changed': z.strictObject({
     bundleHash: hash,
     previous: hash.nullable(),

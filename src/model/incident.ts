@@ -7,25 +7,6 @@ export type IncidentState = (typeof incidentStates)[number];
 export const incidentVerdicts = ['true', 'false'] as const;
 export type IncidentVerdict = (typeof incidentVerdicts)[number];
 
-/** Guards that hold because of how many, and not because of the one. */
-const limitGuards: ReadonlySet<string> = new Set([
-  'surge',
-  'source',
-  'people',
-  'rungs',
-  'policy',
-  'group',
-  'tier0',
-  'breaker',
-  'operator',
-  'nonPerson',
-  'leavers',
-]);
-
-export function isLimit(heldFor: string | null): heldFor is string {
-  return heldFor !== null && limitGuards.has(heldFor);
-}
-
 /** From this person on a surge is an incident, though it still lets people through. */
 export const surgeGathersFrom = 5;
 

@@ -18,9 +18,18 @@ export type FactValue = string | number | boolean;
 /** What the sender said about the circumstances; anything absent is unknown. */
 export interface Circumstances {
   readonly ip?: string;
+  /** ISO 3166-1, two letters. */
   readonly country?: string;
   readonly asn?: number;
   readonly userAgent?: string;
+  /** Town, as the sender writes it. */
+  readonly city?: string;
+  /** Whether the sender holds the address for a proxy's. */
+  readonly proxy?: boolean;
+  /** What the sender found unusual, by its own names. */
+  readonly unusual?: readonly string[];
+  /** How risky the sender held the event itself. */
+  readonly rated?: Severity;
 }
 
 export const markClasses = [

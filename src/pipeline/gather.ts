@@ -1,9 +1,10 @@
 /** Plans that a limit holds, and the ones of a surge from its fifth person on, become one incident; others are told of it, or of each hold. */
+import { isGathered } from '../guard/index.ts';
 import { prepareEntry } from '../ledger/index.ts';
 import type { Instant } from '../model/clock.ts';
 import type { EntryId } from '../model/ids.ts';
-import { isLimit, isSurgeScope, surgeGathersFrom } from '../model/incident.ts';
-import type { Notice } from '../model/notice.ts';
+import { isSurgeScope, surgeGathersFrom } from '../model/incident.ts';
+import { type Notice, namePlans } from '../model/notice.ts';
 import {
   type Gathering,
   gatherBackStatement,
@@ -18,9 +19,6 @@ import type { SettleSession } from '../store/settle-session.ts';
 import type { Statement } from '../store/statement.ts';
 import type { Settled } from './naming.ts';
 import type { PipelineParts } from './parts.ts';
-
-/** Plans that one notice names at most. */
-const namedPlans = 100;
 
 /** Statements to be sent after those of the batch. Nothing is asked for a batch in which nothing is held and no surge runs. */
 export async function gather(
@@ -46,13 +44,12 @@ export async function gather(
   const of = (one: Settled) => gatherings.get(one.item.arrival.type) as Gathering;
   const causes = hits.map(({ one, guard }): IncidentCause => ({ incidentId: of(one).id, source: one.item.arrival.source, guard }));
   const back = distinctPairs(hits.map(({ one }) => one)).filter((one) => !of(one).sources.includes(one.item.arrival.source));
+  // One page an incident, whatever comes after it.
   const notices = [...gatherings.values()].map(
-    ({ id, opened }): Notice => ({
-      type: opened ? 'incident.opened' : 'incident.updated',
-      about: id,
-      data: { incidentId: id },
-      people: [],
-    }),
+    ({ id, opened }): Notice =>
+      opened
+        ? { type: 'incident.opened', about: id, data: { incidentId: id, page: true }, people: [] }
+        : { type: 'incident.updated', about: id, data: { incidentId: id }, people: [] },
   );
   return [
     insertIncidentCauses(causes),
@@ -76,7 +73,7 @@ export async function gather(
 /** The limit that was reached, or the surge that goes on. */
 function guardOf({ plans, judged }: Settled): string | undefined {
   if (plans.length === 0) return undefined;
-  const held = plans.find(({ plan }) => plan.state === 'held' && isLimit(plan.heldFor))?.plan.heldFor;
+  const held = plans.find(({ plan }) => plan.state === 'held' && isGathered(plan.heldFor))?.plan.heldFor;
   if (held) return held;
   const surges = judged.uses.some(
     ({ scope }) =>
@@ -129,14 +126,5 @@ function heldNotices({ plans }: Settled) {
 }
 
 function holdNotice(plans: readonly Settled['plans'][number]['plan'][]): Notice {
-  const shown = plans.slice(0, namedPlans);
-  return {
-    type: 'plan.held',
-    about: null,
-    data: {
-      plans: shown.map(({ id, decisionId, connection, heldFor }) => ({ planId: id, decisionId, connection, heldFor })),
-      more: plans.length - shown.length,
-    },
-    people: [...new Set(shown.flatMap(({ identityId }) => (identityId === null ? [] : [identityId])))],
-  };
+  return { type: 'plan.held', about: null, ...namePlans(plans) };
 }

@@ -30,12 +30,16 @@ function keyOf({ type, connection, accountId, enforced, policyId, parameters }: 
   return key;
 }
 
-/** An approval that one of them demands is demanded of both, and the longer cooldown; exempt is only what both exempt. */
+/** The approvals of both are demanded, each of its own approvers, and the longer cooldown; exempt is only what both exempt. */
 function strictest(a: WantedAction, b: WantedAction): Partial<WantedAction> {
-  const approval = a.approval ?? b.approval;
+  const alsoApproved = [
+    ...(a.alsoApproved ?? []),
+    ...(b.approval === undefined ? [] : [{ policyId: b.policyId, name: b.approval }]),
+    ...(b.alsoApproved ?? []),
+  ];
   return {
     direct: a.direct && b.direct,
-    ...(approval === undefined ? {} : { approval }),
+    ...(alsoApproved.length === 0 ? {} : { alsoApproved }),
     ...(a.cooldown === undefined && b.cooldown === undefined ? {} : { cooldown: longest(a.cooldown, b.cooldown) }),
   };
 }

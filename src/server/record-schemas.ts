@@ -1,8 +1,10 @@
 /** Records as the API shows them. More members may stand beside those that are named here. */
+
 import { z } from 'zod';
-import { actionStates, planStates } from '../model/action.ts';
+import { actionStates } from '../model/action.ts';
 import { decisionModes, outcomes } from '../model/decision.ts';
 import { incidentStates, incidentVerdicts } from '../model/incident.ts';
+import { planStates } from '../model/plan-state.ts';
 import { levels } from '../model/risk.ts';
 
 const id = z.string();
@@ -71,7 +73,23 @@ export const recordSchemas = {
     heldFor: z.string().nullable(),
     heldUntil: instant.nullish(),
     waitsFor: z
-      .looseObject({ guard: z.string(), approval: z.string().nullable(), required: z.int() })
+      .looseObject({
+        guard: z.string(),
+        approval: z.string().nullable(),
+        required: z.int(),
+        asks: z
+          .array(
+            z.looseObject({
+              guard: z.string(),
+              approval: z.string().nullable(),
+              approvers: z.array(z.string()).describe('Empty: whoever has the role'),
+              required: z.int(),
+              missing: z.int(),
+            }),
+          )
+          .describe('Each thing that it waits for, with its own approvers; all must be met'),
+        lacks: z.array(z.string()).describe('Those of them that are not met yet'),
+      })
       .optional()
       .describe('Of a held plan: what it waits for, who may approve it and how many must'),
     hash: z.string().optional().describe('Of a held plan: approves exactly it'),
@@ -88,6 +106,10 @@ export const recordSchemas = {
     openedAt: instant,
     lastAt: instant,
     verdict: z.enum(incidentVerdicts).nullable(),
+    undos: z
+      .array(z.looseObject({ id, undone: z.int(), held: z.int(), open: z.int(), left: z.int() }))
+      .optional()
+      .describe('Of one incident: the orders that undid it, and how far each has come'),
   }),
   actions: z.looseObject({
     id,

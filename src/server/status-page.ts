@@ -106,14 +106,26 @@ function decisionRow(one: Item): Html {
   );
 }
 
+interface HeldAsk {
+  readonly guard: string;
+  readonly approval: string | null;
+  readonly approvers: readonly string[];
+  readonly required: number;
+  readonly missing: number;
+}
+
+function askText({ guard, approval, approvers, required, missing }: HeldAsk): string {
+  const text = [approval ?? guard, ...approvers].join(', ');
+  return required > 1 ? `${text} (${required} people, ${missing} missing)` : text;
+}
+
 function heldRow(one: Item): Html {
-  const waits = one['waitsFor'] as { guard: string; approval: string | null; required: number; approvers: string[][] } | undefined;
+  const { asks = [] } = (one['waitsFor'] ?? {}) as { readonly asks?: readonly HeldAsk[] };
   const changes = (one['changes'] as readonly { type: string; connection: string; accountId: string | null }[] | undefined) ?? [];
   const reach = one['blastRadius'] as { people: number } | undefined;
-  const asks = [waits?.approval ?? waits?.guard, ...(waits?.approvers.flat() ?? [])].filter(Boolean).join(', ');
   return cells(
     text(one.id),
-    (waits?.required ?? 1) > 1 ? `${asks} (${waits?.required} people)` : asks,
+    asks.map(askText).join('; '),
     text(one['heldUntil']),
     changes.map((change) => `${change.type} at ${change.connection}`).join(', '),
     html`${text(one['policyId'])} ${personLink(one['identityId'], text(one['level']))}`,

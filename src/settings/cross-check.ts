@@ -28,6 +28,7 @@ export function crossCheck(parsed: Parsed, report: Report): void {
   checkProfiles(parsed, report);
   checkIdentities(parsed, report);
   checkTokens(parsed, report);
+  checkOperatorPeople(parsed, report);
 }
 
 function checkIds(parsed: Parsed, report: Report): void {
@@ -121,6 +122,16 @@ function checkTokens(parsed: Parsed, report: Report): void {
   for (const index of repeated(tokens.map((token) => token.name))) report(['operators', 'tokens', index, 'name'], 'the name is used twice');
   for (const index of repeated(tokens.map((token) => token.sha256)))
     report(['operators', 'tokens', index, 'sha256'], 'stands for a token that is already listed');
+}
+
+/** Addresses may be those of a directory, which nobody has read yet. */
+function checkOperatorPeople(parsed: Parsed, report: Report): void {
+  const identities = parsed.identities ?? [];
+  if (identities.includes(undefined)) return;
+  const known = new Set(identities.flatMap((identity) => identity?.id ?? []));
+  for (const [name, person] of Object.entries(parsed.operators?.people ?? {}))
+    if (!person.includes('@') && !known.has(person))
+      report(['operators', 'people', name], 'is the id of none of the identities, and no address');
 }
 
 /** The places of values that stood earlier in the list. */

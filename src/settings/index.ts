@@ -8,5 +8,5 @@ export type { IdentitySettings, OperatorSettings } from './people.ts';
 export { type ReadRequest, readSettings } from './read.ts';
 export { configHash, diffSettings, type Fingerprint, type RedactedSettings, redactSettings, type SettingsChange } from './redact.ts';
 export type { Settings } from './schema.ts';
-export type { WebhookSettings } from './sinks.ts';
+export type { SinkSettings } from './sinks.ts';
 export { renderTemplate, settingsSchemaFile } from './template.ts';

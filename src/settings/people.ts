@@ -31,6 +31,8 @@ export const operatorsSchema = z.strictObject({
     .optional(),
   roles: z.strictObject(roleNames).optional(),
   groups: z.record(idSchema, namesSchema).optional(),
+  /** Which person an operator or token is, by its name: an alias of `identities`, an address or a UPN. Nobody approves what is about themselves. */
+  people: z.record(textSchema, textSchema).optional(),
   tokens: z.array(operatorTokenSchema).default([]),
 });
 

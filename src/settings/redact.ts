@@ -16,7 +16,7 @@ const mask = '(hidden)';
 const shownKeys = new Set(
   `publicUrl host port basePath trustProxy level dataDir policies mode default maxRung profile provider kind timeZone workingHours dir
    orgUrl tenantId graphUrl loginUrl baseUrl realm pollSeconds stepUpGroup blockZone scheme issuer audience jwksUri metadataUrl wellKnown
-   streamId delivery algorithms tolerate extraIssuers formats issuers domains events types rolesClaim allowPrivate noProxy may`
+   streamId delivery algorithms tolerate extraIssuers formats issuers domains events types rolesClaim allowPrivate noProxy may security`
     .trim()
     .split(/\s+/),
 );
@@ -43,6 +43,9 @@ export function redactSettings(settings: Settings, fingerprint?: Fingerprint): R
         // A key may itself be an address of a person.
         .map(([key, item]) => [key.includes('@') ? hide(key) : key, redact(item, shownKeys.has(key))]),
     );
+  /** Who is whom: every value hidden, whatever its name is. */
+  const namesOnly = (people: Readonly<Record<string, string>>): RedactedSettings =>
+    Object.fromEntries(Object.entries(people).map(([name, person]) => [name.includes('@') ? hide(name) : name, hide(person)]));
   const byId = <T extends { readonly id: string }>(items: readonly T[]): RedactedSettings =>
     Object.fromEntries(items.map(({ id, ...rest }) => [id, members(rest)]));
 
@@ -59,6 +62,7 @@ export function redactSettings(settings: Settings, fingerprint?: Fingerprint): R
     signers: signers.map((signer) => members(signer)),
     operators: {
       ...members({ oidc: operators.oidc, roles: operators.roles, groups: operators.groups }),
+      ...(operators.people === undefined ? {} : { people: namesOnly(operators.people) }),
       tokens: Object.fromEntries(
         operators.tokens.map(({ name, roles, types, sha256 }) => [name, { roles, types: types ?? null, sha256: hide(sha256) }]),
       ),

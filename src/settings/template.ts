@@ -69,6 +69,7 @@ organisation:
 
 # operators:
 #   groups: { iam-oncall: [], soc-l2: [] }
+#   people: { ci: kim@acme.example }  # which person an operator is: nobody approves what is about themselves
 #   tokens:
 #     - { name: ci, sha256: "\${env:CI_TOKEN_SHA256}", roles: [ingest] }
 

@@ -126,8 +126,11 @@ function readAddresses(subject: JsonObject): IdentifierResult {
   return { kind: 'known', identifiers: values.map((value) => ({ format: 'ip-addresses', nature: 'network', value: value as string })) };
 }
 
+const canonicalIpv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
 /** Text form by RFC 5952; IPv4 inside IPv6 becomes IPv4. `undefined` for what is no address. */
 export function canonicalAddress(text: string): string | undefined {
+  if (canonicalIpv4.test(text)) return text;
   // ipaddr.js also takes `1` and `0x7f.1`, which RFC 4001 does not.
   if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(text) && !text.includes(':')) return undefined;
   if (!ipaddr.isValid(text) || text.includes('%')) return undefined;

@@ -73,7 +73,8 @@ export async function readPerson(db: Db, identityId: IdentityId): Promise<Identi
         union all select i.*, line.step + 1 from identity i join line on i.id = line.merged_into where line.step < 32
       )
       select id, tier, protected, executive, groups,
-        (select coalesce(json_agg(json_build_object('id', a.id, 'connection', a.connection, 'externalId', a.external_id, 'status', a.status) order by a.id), '[]')
+        (select coalesce(json_agg(json_strip_nulls(json_build_object('id', a.id, 'connection', a.connection, 'externalId', a.external_id,
+             'status', a.status, 'kind', a.kind)) order by a.id), '[]')
            from account a where a.identity_id in (select id from line)) as accounts,
         array(select f.value from identifier f where f.identity_id = line.id and f.format in ('alias', 'email', 'upn', 'employee_number')) as names
       from line where merged_into is null`,

@@ -52,6 +52,21 @@ export async function updateActions(tx: Tx, actions: readonly ActionValues[]): P
   if (actions.length > 0) await tx.query({ name: 'action-update', text: updateText, values: [JSON.stringify(actions)] });
 }
 
+/** Ends what is open of plans that are carried out no further, with the reason for each plan; answers which actions. */
+export async function closeActions(
+  tx: Tx,
+  plans: readonly { readonly planId: PlanId; readonly code: string }[],
+  at: Instant,
+): Promise<ReadonlySet<ActionId>> {
+  const { rows } = await tx.query<{ id: ActionId }>(
+    `update action a set state = case a.state when 'failed' then a.state else 'refused' end, code = case a.state when 'failed' then a.code else c.code end,
+       finished_at = ${instant('$3')}
+     from unnest($1::uuid[], $2::text[]) as c(plan_id, code) where a.plan_id = c.plan_id and a.finished_at is null returning a.id`,
+    [plans.map(({ planId }) => planId), plans.map(({ code }) => code), at],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Counts a further attempt, only while the plan is claimed by this process, no pause covers it and it falls on nobody protected. */
 export async function countAttempt(tx: Tx, planId: PlanId, processId: number, actionId: ActionId, attempts: number): Promise<boolean> {
   const attempt = {

@@ -4,10 +4,12 @@
  */
 import type { Instant } from '../model/clock.ts';
 import type { IdentityId, PlanId } from '../model/ids.ts';
+import type { EndOf } from '../model/plan-state.ts';
 import type { Cause } from '../model/signal.ts';
 import type { Db, Tx } from './db.ts';
 import type { LockedEvidence } from './held-level.ts';
 import type { PlanListRow } from './list-records.ts';
+import { leadsTo, maySet } from './plan-move.ts';
 
 export interface LockedPlan extends PlanListRow {
   readonly id: PlanId;
@@ -16,12 +18,13 @@ export interface LockedPlan extends PlanListRow {
   readonly source: string;
   readonly policyId: string | null;
   readonly accountId: string | null;
-  readonly claimedBy: number | null;
+  /** Claimed now or before: its actions have records. */
+  readonly begun: boolean;
 }
 
 const columns = `id, decision_id as "decisionId", signal_id as "signalId", identity_id as "identityId", account_id as "accountId", lane, connection,
-  actions, cause, policy_id as "policyId", source, profile, state, held_for as "heldFor", held_until as "heldUntil", claimed_by as "claimedBy",
-  created_at as "createdAt", finished_at as "finishedAt"`;
+  actions, cause, policy_id as "policyId", source, profile, state, held_for as "heldFor", held_until as "heldUntil",
+  created_at as "createdAt", finished_at as "finishedAt", exists (select from action where action.plan_id = plan.id) as begun`;
 
 /** A person was merged into another one while the lock was waited for; the work begins again. */
 export class PersonMoved extends Error {}
@@ -80,15 +83,15 @@ export async function endlessHolds(db: Db, limit: number): Promise<readonly Plan
 
 /** Only where nobody was first. */
 export async function setHoldEnd(db: Db, id: string, until: Instant): Promise<void> {
-  await db.query(`update plan set held_until = to_timestamp($2::float8 / 1000) where id = $1 and state = 'held' and held_until is null`, [
-    id,
-    until,
-  ]);
+  await db.query(
+    `update plan set held_until = to_timestamp($2::float8 / 1000) where id = $1 and ${maySet('timeHold')} and held_until is null`,
+    [id, until],
+  );
 }
 
 export interface PlanChange {
   readonly id: PlanId;
-  readonly state: 'released' | 'held' | 'refused' | 'expired';
+  readonly state: EndOf<'letGo' | 'stop' | 'holdAnew' | 'refuse' | 'expire'>;
   readonly heldFor: string | null;
   /** Of a held one. */
   readonly heldUntil?: Instant;
@@ -96,15 +99,15 @@ export interface PlanChange {
   readonly deadlineAt?: Instant;
 }
 
-/** Of plans that the caller has locked. What was never carried out ends as it is. */
+/** Of plans that the caller has locked; throws where one cannot move so. What was never carried out ends as it is. */
 export async function changePlans(tx: Tx, changes: readonly PlanChange[], at: Instant): Promise<void> {
   if (changes.length === 0) return;
-  await tx.query(
+  const { rowCount } = await tx.query(
     `update plan p set state = c.state, held_for = c.held_for, held_until = to_timestamp(c.held_until / 1000),
        deadline_at = coalesce(to_timestamp(c.deadline / 1000), p.deadline_at), next_at = null,
        finished_at = case when c.state in ('refused', 'expired') then to_timestamp($6::float8 / 1000) end
      from unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::float8[]) as c(id, state, held_for, held_until, deadline)
-     where p.id = c.id`,
+     where p.id = c.id and p.claimed_by is null and ${leadsTo('c.state', ['letGo', 'stop', 'holdAnew', 'refuse', 'expire'], 'p')}`,
     [
       changes.map(({ id }) => id),
       changes.map(({ state }) => state),
@@ -114,17 +117,7 @@ export async function changePlans(tx: Tx, changes: readonly PlanChange[], at: In
       at,
     ],
   );
-}
-
-/** Names under which people might speak, by person. */
-export async function namesOfPeople(db: Db, ids: readonly IdentityId[]): Promise<ReadonlyMap<IdentityId, readonly string[]>> {
-  const { rows } = await db.query<{ id: IdentityId; name: string }>(
-    `select identity_id as id, value as name from identifier where identity_id = any ($1::uuid[]) and format in ('email', 'upn', 'alias')
-     union select identity_id as id, alias as name from identity_alias where identity_id = any ($1::uuid[])`,
-    [ids],
-  );
-  const names = Map.groupBy(rows, ({ id }) => id);
-  return new Map([...names].map(([id, found]) => [id, found.map(({ name }) => name)]));
+  if (rowCount !== changes.length) throw new Error('a plan is not where its change begins');
 }
 
 /** Of some decisions, those that a person called false. */

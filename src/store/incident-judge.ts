@@ -1,7 +1,9 @@
 /** What a person's word on an incident changes. */
 import type { Instant } from '../model/clock.ts';
+import type { DecisionId, PlanId } from '../model/ids.ts';
 import type { IncidentVerdict } from '../model/incident.ts';
 import type { Db, Tx } from './db.ts';
+import { endOf, maySet } from './plan-move.ts';
 
 export interface JudgedRow {
   readonly verdict: IncidentVerdict | null;
@@ -26,8 +28,8 @@ export async function markJudged(
 
 export interface RefusedPlan {
   readonly [column: string]: unknown;
-  readonly id: string;
-  readonly decisionId: string;
+  readonly id: PlanId;
+  readonly decisionId: DecisionId;
   readonly connection: string;
   readonly actions: string;
 }
@@ -36,8 +38,8 @@ export interface RefusedPlan {
 export async function refuseHeldOf(tx: Tx, id: string, at: Instant): Promise<readonly RefusedPlan[]> {
   const { rows } = await tx.query<RefusedPlan>(
     `with held as (select p.id from plan p join incident_member m on m.plan_id = p.id
-       where m.incident_id = $1 and p.state = 'held' order by p.id for update of p)
-     update plan set state = 'refused', finished_at = to_timestamp($2::float8 / 1000) where id in (select id from held)
+       where m.incident_id = $1 and ${maySet('refuse', 'p')} order by p.id for update of p)
+     update plan set state = ${endOf('refuse')}, finished_at = to_timestamp($2::float8 / 1000) where id in (select id from held)
      returning id, decision_id as "decisionId", connection, actions`,
     [id, at],
   );

@@ -97,3 +97,13 @@ export async function incidentDecisions(
   );
   return rows;
 }
+
+/** Of plans that an incident gathers, which incident it is. */
+export async function incidentsOfPlans(db: Db, planIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (planIds.length === 0) return new Map();
+  const { rows } = await db.query<{ planId: string; incidentId: string }>(
+    `select plan_id as "planId", incident_id as "incidentId" from incident_member where plan_id = any ($1::uuid[])`,
+    [[...planIds]],
+  );
+  return new Map(rows.map(({ planId, incidentId }) => [planId, incidentId]));
+}

@@ -1,22 +1,15 @@
 /** Notices that wait to be sent: written in the transaction of what they tell, claimed by whichever process has time. */
 import type { Instant } from '../model/clock.ts';
 import type { IdentityId } from '../model/ids.ts';
-import type { Notice, NoticeType } from '../model/notice.ts';
+import type { Notice } from '../model/notice.ts';
 import type { Db } from './db.ts';
 import { joined, type Statement } from './statement.ts';
 
-export interface NoticeRow extends Notice {
-  readonly id: string;
-  readonly sink: string;
-}
+export type NoticeRow = Notice & { readonly id: string; readonly sink: string };
 
-export interface ClaimedNotice extends Notice {
-  readonly id: string;
-  readonly attempts: number;
-  readonly createdAt: Instant;
-}
+export type ClaimedNotice = Notice & { readonly id: string; readonly attempts: number; readonly createdAt: Instant };
 
-/** News of an incident waits so long, and what comes meanwhile goes with it. */
+/** News of an incident waits so long, and what comes meanwhile goes with it; nobody is told more often. */
 const updateAfterMs = 60_000;
 
 const insertText = `insert into notice (id, sink, type, about, data, people, created_at, next_at)
@@ -43,7 +36,7 @@ export function insertNotices(rows: readonly NoticeRow[], at: Instant): Statemen
 export async function claimNotice(db: Db, sink: string, at: Instant, until: Instant): Promise<ClaimedNotice | undefined> {
   const { rows } = await db.query<{
     id: string;
-    type: NoticeType;
+    type: Notice['type'];
     about: string | null;
     data: string;
     people: IdentityId[];
@@ -53,11 +46,13 @@ export async function claimNotice(db: Db, sink: string, at: Instant, until: Inst
     `update notice set attempts = attempts + 1, next_at = to_timestamp($3::float8 / 1000) where id = (
        select n.id from notice n where n.sink = $1 and n.state = 'waiting' and n.next_at <= to_timestamp($2::float8 / 1000)
          and not exists (select from notice e where e.sink = n.sink and e.state = 'waiting' and e.about = n.about and e.id < n.id)
+         and (n.type <> 'incident.updated' or not exists (select from notice e where e.sink = n.sink and e.type = n.type and e.about = n.about
+           and e.ended_at > to_timestamp(($2::float8 - $4::float8) / 1000)))
        order by n.id limit 1 for update skip locked)
      returning id, type, about, data, people, attempts, created_at as "createdAt"`,
-    [sink, at, until],
+    [sink, at, until, updateAfterMs],
   );
-  return rows[0] && { ...rows[0], data: JSON.parse(rows[0].data) as Notice['data'] };
+  return rows[0] && ({ ...rows[0], data: JSON.parse(rows[0].data) as Notice['data'] } as ClaimedNotice);
 }
 
 export type NoticeEnd =

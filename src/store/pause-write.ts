@@ -1,6 +1,6 @@
 /** Setting and ending a pause. From the commit on no intention that it covers is recorded any more, in any process. */
 import type { Instant } from '../model/clock.ts';
-import type { PauseScope } from '../model/pause.ts';
+import type { Pause, PauseScope } from '../model/pause.ts';
 import type { Db, Tx } from './db.ts';
 import { takePauseLock } from './pause-lock.ts';
 
@@ -45,10 +45,33 @@ export async function askToResume(db: Db, ask: { readonly id: string; readonly b
 }
 
 /** Running pauses whose time is up. */
-export async function duePauses(db: Db, at: Instant): Promise<readonly string[]> {
-  const { rows } = await db.query<{ id: string }>(
-    `select id from pause where ended_at is null and until <= to_timestamp($1::float8 / 1000) order by id`,
+export async function duePauses(db: Db, at: Instant): Promise<readonly Pause[]> {
+  const { rows } = await db.query<PauseColumns>(
+    `select id, scope, set_at as since from pause where ended_at is null and until <= to_timestamp($1::float8 / 1000) order by id`,
     [at],
   );
-  return rows.map(({ id }) => id);
+  return rows.map(pauseOf);
+}
+
+/** Running pauses of which nobody was told for so long; they count as told from here on. */
+export async function takeReminders(tx: Tx, at: Instant, everyMs: number): Promise<readonly Pause[]> {
+  const { rows } = await tx.query<PauseColumns>({
+    name: 'pause-remind',
+    text: `update pause set reminded_at = to_timestamp($1::float8 / 1000)
+      where ended_at is null and coalesce(reminded_at, set_at) <= to_timestamp(($1::float8 - $2::float8) / 1000)
+      returning id, scope, set_at as since`,
+    values: [at, everyMs],
+  });
+  return rows.map(pauseOf);
+}
+
+interface PauseColumns {
+  readonly [column: string]: unknown;
+  readonly id: string;
+  readonly scope: string;
+  readonly since: Instant;
+}
+
+function pauseOf({ id, scope, since }: PauseColumns): Pause {
+  return { id, scope: JSON.parse(scope) as PauseScope, since };
 }

@@ -9,6 +9,7 @@ import type { Cause } from '../model/signal.ts';
 import type { Db, Tx } from './db.ts';
 import { sharePauseLock } from './pause-lock.ts';
 import { pauseCoversPlan } from './pause-read.ts';
+import { endOf, maySet } from './plan-move.ts';
 import { planFallsOnProtected } from './protection.ts';
 
 /** What a claim saw of whom the plan would fall on. */
@@ -39,14 +40,20 @@ const laneLockClass = 7302;
 const laneBusy = `exists (select 1 from plan e where e.lane = plan.lane and e.state = 'released' and e.id <> plan.id
     and (e.id < plan.id or e.claimed_by is not null))`;
 
+/** Calls of it may have been made: what became of them is looked at, whatever else may not be done. */
+const isBegun = `exists (select 1 from action a where a.plan_id = plan.id)`;
+
+/** A pause keeps a plan from being begun; one that was begun is claimed to be looked at, and is refused the next call. */
+const pauseStops = `(${pauseCoversPlan} and not ${isBegun})`;
+
 export const planColumns = `id, decision_id as "decisionId", identity_id as "identityId", lane, connection, actions, cause,
   created_at as "createdAt", deadline_at as "deadlineAt", next_at as "nextAt"`;
 
 const claimText = `update plan set claimed_by = $2, claimed_at = to_timestamp($3::float8 / 1000)
-where id = $1 and state = 'released' and claimed_by is null
+where id = $1 and ${maySet('claim')} and claimed_by is null
   and (next_at is null or next_at <= to_timestamp($3::float8 / 1000))
   and not ${laneBusy}
-  and not ${pauseCoversPlan}
+  and not ${pauseStops}
 returning ${planColumns}, ${planFallsOnProtected} as "onProtected"`;
 
 type Columns = Omit<ClaimedPlan, 'actions'> & { readonly actions: string };
@@ -80,7 +87,7 @@ export interface PlanStanding {
   readonly paused: boolean;
 }
 
-const lookText = `select state, cause, connection, claimed_by as "claimedBy", next_at as "nextAt", ${laneBusy} as "laneBusy", ${pauseCoversPlan} as paused
+const lookText = `select state, cause, connection, claimed_by as "claimedBy", next_at as "nextAt", ${laneBusy} as "laneBusy", ${pauseStops} as paused
 from plan where id = $1`;
 
 /** Each part of the claim's condition by itself. */
@@ -89,11 +96,11 @@ export async function lookAtPlan(db: Db, planId: PlanId): Promise<PlanStanding |
   return rows[0];
 }
 
-/** Turns a released, unclaimed plan that a running pause covers into a held one. */
+/** Turns a released plan that nobody has begun and a running pause covers into a held one. */
 export async function holdPausedPlan(tx: Tx, planId: PlanId): Promise<ClaimedPlan | undefined> {
   const { rows } = await tx.query<Columns>(
-    `update plan set state = 'held', held_for = 'pause', next_at = null
-     where id = $1 and state = 'released' and claimed_by is null and ${pauseCoversPlan} returning ${planColumns}`,
+    `update plan set state = ${endOf('pause')}, held_for = 'pause', next_at = null
+     where id = $1 and ${maySet('pause')} and claimed_by is null and ${pauseStops} returning ${planColumns}`,
     [planId],
   );
   return rows[0] && planFromColumns(rows[0]);

@@ -1,12 +1,14 @@
 /** How a run leaves its plan: ended, held, or given back. Fenced: nothing happens where the plan is no longer claimed by this process. */
 import type { Instant } from '../model/clock.ts';
 import type { PlanId } from '../model/ids.ts';
+import type { EndOf } from '../model/plan-state.ts';
 import type { Tx } from './db.ts';
+import { leadsTo } from './plan-move.ts';
 
 export interface PlanOutcome {
   readonly planId: PlanId;
   readonly processId: number;
-  readonly state: 'done' | 'partial' | 'failed' | 'refused' | 'held' | 'released';
+  readonly state: EndOf<'finish' | 'stopBetween' | 'giveBack'>;
   readonly heldFor: string | null;
   /** When a plan that is given back is due again. */
   readonly nextAt: Instant | null;
@@ -15,7 +17,7 @@ export interface PlanOutcome {
 
 const finishText = `update plan set state = $3, held_for = $4, next_at = to_timestamp($5::float8 / 1000), claimed_by = null,
   finished_at = case when $3 in ('released', 'held') then null else to_timestamp($6::float8 / 1000) end
-where id = $1 and state = 'released' and claimed_by = $2 returning lane`;
+where id = $1 and ${leadsTo('$3', ['finish', 'stopBetween', 'giveBack'])} and claimed_by = $2 returning lane`;
 
 /** The lane, or undefined where the plan is not ours. */
 export async function finishPlan(tx: Tx, outcome: PlanOutcome): Promise<string | undefined> {

@@ -1,8 +1,9 @@
 /** Plans as they are listed. */
-import type { PlanState } from '../model/action.ts';
+
 import type { Instant } from '../model/clock.ts';
 import type { PlannedAction } from '../model/decision.ts';
 import type { DecisionId, IdentityId, PlanId, SignalId } from '../model/ids.ts';
+import type { PlanState } from '../model/plan-state.ts';
 import type { Cause } from '../model/signal.ts';
 import type { Db } from './db.ts';
 import { everyIdOf } from './merged.ts';

@@ -2,6 +2,7 @@
 import type { Instant } from '../model/clock.ts';
 import type { PlanId } from '../model/ids.ts';
 import type { Db } from './db.ts';
+import { maySet } from './plan-move.ts';
 import { processLockClass } from './process-register.ts';
 
 export interface LoosePlan {
@@ -18,7 +19,7 @@ const takeBackText = `with holder as materialized (
   ), gone as materialized (
     select id from holder where pg_try_advisory_xact_lock(${processLockClass}, id)
   ), loose as (
-    select id from plan where state = 'released'
+    select id from plan where ${maySet('takeBack')}
       and (claimed_by in (select id from gone)
         or (claimed_by = $1 and claimed_at < to_timestamp($3::float8 / 1000) and id <> all (string_to_array($2, ',')::uuid[])))
     for update skip locked

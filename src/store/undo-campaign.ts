@@ -10,6 +10,8 @@ export interface CampaignFilter {
   readonly source?: string | undefined;
   readonly policy?: string | undefined;
   readonly signalType?: string | undefined;
+  /** Whose plans did it. */
+  readonly incident?: string | undefined;
   /** When the action was done. */
   readonly from: Instant;
   readonly to: Instant;
@@ -26,15 +28,18 @@ export interface CampaignAction {
 }
 
 const fits = `($1::text is null or p.cause = $1) and ($2::text is null or p.source = $2) and ($3::text is null or p.policy_id = $3)
-  and ($4::text is null or exists (select from signal s where s.id = p.signal_id and s.type = $4))`;
+  and ($4::text is null or exists (select from signal s where s.id = p.signal_id and s.type = $4))
+  and ($8::uuid is null or exists (select from incident_member m where m.plan_id = p.id and m.incident_id = $8))`;
 
-const given = ({ cause, source, policy, signalType, from, to }: CampaignFilter) => [
+const given = ({ cause, source, policy, signalType, incident, from, to }: CampaignFilter, limit: number) => [
   cause ?? null,
   source ?? null,
   policy ?? null,
   signalType ?? null,
   from,
   to,
+  limit,
+  incident ?? null,
 ];
 
 /** What can be undone and is not yet being undone; in the order order does not change it. */
@@ -45,7 +50,7 @@ export async function listCampaign(db: Db, filter: CampaignFilter, limit: number
      where ${fits} and u.done_at >= to_timestamp($5::float8 / 1000) and u.done_at <= to_timestamp($6::float8 / 1000)
        and u.ended_at is null and u.undo_decision_id is null and u.ordered_by is null
      order by u.action_id limit $7`,
-    [...given(filter), limit],
+    given(filter, limit),
   );
   return rows;
 }
@@ -62,7 +67,7 @@ export async function listIrreversible(
        and p.identity_id is not null and p.cause <> 'undo' and a.state in ('done', 'unverified', 'unknown')
        and not exists (select from undo u where u.action_id = a.id)
      order by 1, 2 limit $7`,
-    [...given(filter), limit],
+    given(filter, limit),
   );
   return rows;
 }
@@ -73,13 +78,15 @@ export interface Campaign {
   readonly filter: string;
   readonly reason: string;
   readonly by: string;
+  readonly incidentId: string | null;
 }
 
 /** Makes exactly these due; answers how many were still as they were previewed. The caller rolls back where it is not all. */
 export async function orderCampaign(tx: Tx, campaign: Campaign, actionIds: readonly ActionId[], at: Instant): Promise<number> {
   await tx.query(
-    `insert into undo_campaign (id, hash, filter, reason, ordered_by, ordered_at) values ($1, $2, $3, $4, $5, to_timestamp($6::float8 / 1000))`,
-    [campaign.id, campaign.hash, campaign.filter, campaign.reason, campaign.by, at],
+    `insert into undo_campaign (id, hash, filter, reason, ordered_by, ordered_at, incident_id)
+     values ($1, $2, $3, $4, $5, to_timestamp($6::float8 / 1000), $7)`,
+    [campaign.id, campaign.hash, campaign.filter, campaign.reason, campaign.by, at, campaign.incidentId],
   );
   const { rowCount } = await tx.query(
     `update undo u set campaign_id = $1, ordered_by = $2, due_at = to_timestamp($3::float8 / 1000) from (
@@ -91,25 +98,70 @@ export async function orderCampaign(tx: Tx, campaign: Campaign, actionIds: reado
   return rowCount ?? 0;
 }
 
-export interface CampaignProgress {
+/** Counts of actions. `held` waits for another person, `open` goes on by itself, `left` is not undone by this order any more. */
+export interface CampaignCounts {
+  readonly undone: number;
+  readonly held: number;
+  readonly open: number;
+  readonly left: number;
+}
+
+export interface CampaignProgress extends CampaignCounts {
+  readonly id: string;
   readonly hash: string;
   readonly orderedBy: string;
   readonly orderedAt: Instant;
   readonly reason: string;
-  readonly undone: number;
-  readonly held: number;
-  readonly open: number;
+  readonly incidentId: string | null;
 }
 
+const goesOn = `u.ended_at is null and u.ordered_by is not null and p.state is distinct from 'held'`;
+
+const counts = `count(*) filter (where u.ended_at is not null)::int as undone,
+  count(*) filter (where u.ended_at is null and p.state = 'held')::int as held,
+  count(*) filter (where ${goesOn})::int as open,
+  count(*) filter (where u.ended_at is null and u.ordered_by is null and p.state is distinct from 'held')::int as "left"`;
+
+const ofCampaign = `undo_campaign c join undo u on u.campaign_id = c.id left join plan p on p.decision_id = u.undo_decision_id`;
+
 export async function readCampaign(db: Db, id: string): Promise<CampaignProgress | undefined> {
-  const { rows } = await db.query<CampaignProgress & { [column: string]: unknown }>(
-    `select c.hash, c.ordered_by as "orderedBy", c.ordered_at as "orderedAt", c.reason,
-       count(*) filter (where u.ended_at is not null)::int as undone,
-       count(*) filter (where u.ended_at is null and p.state = 'held')::int as held,
-       count(*) filter (where u.ended_at is null and p.state is distinct from 'held')::int as open
-     from undo_campaign c join undo u on u.campaign_id = c.id left join plan p on p.decision_id = u.undo_decision_id
-     where c.id = $1 group by c.id`,
+  return (await readCampaigns(db, 'c.id = $1', id))[0];
+}
+
+/** Orders that undid an incident, oldest first. */
+export function campaignsOfIncident(db: Db, incidentId: string): Promise<readonly CampaignProgress[]> {
+  return readCampaigns(db, 'c.incident_id = $1', incidentId);
+}
+
+async function readCampaigns(db: Db, which: string, id: string): Promise<readonly CampaignProgress[]> {
+  const { rows } = await db.query<CampaignProgress & { readonly [column: string]: unknown }>(
+    `select c.id, c.hash, c.ordered_by as "orderedBy", c.ordered_at as "orderedAt", c.reason, c.incident_id as "incidentId", ${counts}
+     from ${ofCampaign} where ${which} group by c.id order by c.id`,
     [id],
   );
-  return rows[0];
+  return rows;
+}
+
+/** Orders of which nothing goes on by itself any more and of which nobody was told yet. */
+export async function takeFinishedCampaigns(
+  tx: Tx,
+  at: Instant,
+): Promise<readonly (Omit<CampaignCounts, 'open'> & { readonly campaignId: string; readonly incidentId: string | null })[]> {
+  const { rows } = await tx.query<{ id: string }>({
+    name: 'undo-campaign-told',
+    text: `update undo_campaign set told_at = to_timestamp($1::float8 / 1000) where id in (
+        select d.id from undo_campaign d where d.told_at is null and not exists (
+          select from undo u left join plan p on p.decision_id = u.undo_decision_id where u.campaign_id = d.id and ${goesOn})
+        for update skip locked)
+      returning id`,
+    values: [at],
+  });
+  const finished: (Omit<CampaignCounts, 'open'> & { campaignId: string; incidentId: string | null })[] = [];
+  for (const { id } of rows) {
+    const found = await readCampaign(tx, id);
+    if (found === undefined) continue;
+    const { incidentId, undone, held, left } = found;
+    finished.push({ campaignId: id, incidentId, undone, held, left });
+  }
+  return finished;
 }

@@ -99,6 +99,23 @@ export async function takeUnannounced(tx: Tx, at: Instant, until: Instant, limit
   return rows;
 }
 
+/** Actions that somebody ordered undone by themselves, and of whose end nobody was told yet. */
+export async function takeUndone(
+  tx: Tx,
+  at: Instant,
+  limit: number,
+): Promise<readonly { readonly actionId: ActionId; readonly planId: PlanId }[]> {
+  const { rows } = await tx.query<{ actionId: ActionId; planId: PlanId }>({
+    name: 'undo-undone',
+    text: `update undo u set told_at = ${instant('$1')} from (
+        select action_id from undo where told_at is null and ended_by = 'undone' and ordered_by is not null and campaign_id is null
+        order by action_id limit $2 for update skip locked
+      ) as d where u.action_id = d.action_id returning u.action_id as "actionId", u.plan_id as "planId"`,
+    values: [at, limit],
+  });
+  return rows;
+}
+
 export interface DueRead {
   readonly [column: string]: unknown;
   readonly actionId: ActionId;

@@ -1,7 +1,9 @@
 /** One action in force, as whoever asks for its end needs it. */
-import type { ActionState, ActionType, PlanState } from '../model/action.ts';
+
+import type { ActionState, ActionType } from '../model/action.ts';
 import type { Instant } from '../model/clock.ts';
 import type { ActionId, DecisionId, PlanId } from '../model/ids.ts';
+import type { PlanState } from '../model/plan-state.ts';
 import type { Db, Tx } from './db.ts';
 import type { DueUndo } from './undo-due.ts';
 

@@ -4,6 +4,7 @@ import type { Instant } from '../model/clock.ts';
 import type { ActionId, DecisionId, PlanId } from '../model/ids.ts';
 import type { Reversible, UndoneAction } from '../model/undo.ts';
 import type { Db, Tx } from './db.ts';
+import { endOf, maySet } from './plan-move.ts';
 import { joined, type Statement } from './statement.ts';
 
 /** States of accounts that somebody else could reverse behind our back; how long after the act they are read first. */
@@ -61,7 +62,7 @@ export async function closeUndone(tx: Tx, actionIds: readonly ActionId[], at: In
     [actionIds, at],
   );
   await tx.query(
-    `update plan set state = 'undone' where id = any ($1::uuid[]) and state in ('done', 'partial')
+    `update plan set state = ${endOf('undo')} where id = any ($1::uuid[]) and ${maySet('undo')}
        and not exists (select from undo where undo.plan_id = plan.id and undo.ended_at is null)`,
     [rows.map(({ planId }) => planId)],
   );

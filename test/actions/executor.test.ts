@@ -214,6 +214,39 @@ describe('a pause', () => {
     expect(await world.state(planId)).toMatchObject({ state: 'held', heldFor: 'pause', claimedBy: null });
     expect(fake.calls.map(({ type }) => type)).toEqual(['session.revoke']);
   });
+
+  it('does not hide what a dead process did: it is looked at, nothing is called, and only what is left is held', async () => {
+    const types = ['session.revoke', 'token.revoke'] as const;
+    const [planId, whole] = [
+      await world.plan({ ...(await world.person()), change: { types } }),
+      await world.plan({ ...(await world.person()), change: { types: ['session.revoke'] } }),
+    ];
+    const died = await world.executor({ plans: { ...world.plans, end: () => Promise.reject(new Error('the process dies here')) } });
+    fake.acts.push({ outcome: 'done', affected: 1 }, { outcome: 'failed', code: 'http.500', retryAfterMs: 60_000 });
+    for (const each of [planId, whole]) await expect(clock.drive(died.run(each))).rejects.toThrow('the process dies here');
+    await died.process.stop();
+    await pause();
+    const calls = fake.calls.length;
+    const executor = await world.executor();
+    expect(await clock.drive(executor.recover())).toBe(2);
+    expect(await world.state(whole)).toMatchObject({ state: 'done' });
+    expect(await world.state(planId)).toMatchObject({ state: 'held', heldFor: 'pause' });
+    expect(await world.actions(planId)).toMatchObject([{ state: 'done' }, { state: 'intended', finishedAt: null }]);
+    expect(fake.calls).toHaveLength(calls);
+  });
+
+  it('leaves nothing to be called again of which nobody can say whether it took effect', async () => {
+    const blind = createFakeAdapter({ readBack: false });
+    const planId = await world.plan({ ...(await world.person()), change: { types: ['session.revoke', 'token.revoke'] } });
+    blind.acts.push('lost');
+    blind.onAct = async () => void (await pause());
+    const executor = await world.executor({ adapter: () => blind });
+    expect(await clock.drive(executor.run(planId))).toEqual({ result: 'held' });
+    expect(await world.actions(planId)).toMatchObject([
+      { state: 'unknown', finishedAt: clock.now() },
+      { state: 'intended', finishedAt: null },
+    ]);
+  });
 });
 
 describe('the checks beneath policy', () => {

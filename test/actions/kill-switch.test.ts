@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createIdMaker, type PlanId } from '../../src/model/ids.ts';
+import type { Db } from '../../src/store/db.ts';
 import { setPause } from '../../src/store/pause-write.ts';
 import { claimPlan } from '../../src/store/plan-claim.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -25,15 +26,15 @@ afterAll(async () => {
   await database?.drop();
 });
 
+/** Answers how many intentions there were when nobody could record one any more: counted under the lock, before the commit. */
 const pauseAll = () =>
-  database.store.transaction((tx) =>
-    setPause(tx, { id: ids.next<never>(systemClock.now()), scope: {}, reason: 'test', setBy: 'ci', setAt: systemClock.now() }),
-  );
+  database.store.transaction(async (tx) => {
+    await setPause(tx, { id: ids.next<never>(systemClock.now()), scope: {}, reason: 'test', setBy: 'ci', setAt: systemClock.now() });
+    return intentions(tx);
+  });
 
-async function intentions(): Promise<number> {
-  const { rows } = await database.store.query<{ count: number }>(
-    `select count(*)::int as count from ledger_entry where type = 'action.intended'`,
-  );
+async function intentions(db: Db = database.store): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(`select count(*)::int as count from ledger_entry where type = 'action.intended'`);
   return rows[0]?.count ?? 0;
 }
 
@@ -91,15 +92,16 @@ describe('the kill switch at the intention', () => {
     });
     for (const { lines } of children) expect((await lines.next()).value).toBe('ready');
     for (const { child, own } of children) child.stdin.write(`${JSON.stringify(own)}\n`);
-    await expect.poll(intentions, { timeout: 60_000, interval: 5 }).toBeGreaterThan(100);
-    await pauseAll();
-    const atPause = await intentions();
+    await expect.poll(() => intentions(), { timeout: 60_000, interval: 5 }).toBeGreaterThan(100);
+    const atPause = await pauseAll();
     const results = await Promise.all(
       children.map(async ({ lines }) => JSON.parse((await lines.next()).value ?? '{}') as Record<string, number>),
     );
-    expect(await intentions()).toBe(atPause);
+    const after = (await intentions()) - atPause;
+    expect(after).toBe(0);
     // The pause fell in the middle, and every plan that had not begun is held.
     const held = results.reduce((sum, { held: count = 0 }) => sum + count, 0);
+    process.stdout.write(`kill switch pressed at ${atPause} intentions: ${after} after it, ${held} plans held\n`);
     expect(atPause).toBeLessThan(1_000);
     expect(held).toBeGreaterThanOrEqual(1_000 - atPause);
   });

@@ -1,10 +1,12 @@
 /** Breakers open by what stands in the database, once for all processes, and close by time or by a person. */
+
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BreakerParts, createBreakers } from '../../src/app/breakers.ts';
-import type { ActionState, PlanState } from '../../src/model/action.ts';
+import type { ActionState } from '../../src/model/action.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { type AccountId, type ActionId, createIdMaker, type DecisionId, type PlanId, type SignalId } from '../../src/model/ids.ts';
 import { silentLog } from '../../src/model/log.ts';
+import type { PlanState } from '../../src/model/plan-state.ts';
 import type { Item } from '../../src/signals/index.ts';
 import { listBreakers, openBreaker } from '../../src/store/breaker.ts';
 import { insertPlans } from '../../src/store/plan-insert.ts';

@@ -3,8 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createTelling, type Telling } from '../../src/app/telling.ts';
 import { parseConfiguration } from '../../src/cli/settings.ts';
 import { createIdMaker } from '../../src/model/ids.ts';
-import type { Notice } from '../../src/model/notice.ts';
+import type { Notice, NoticeOf } from '../../src/model/notice.ts';
 import { countNotices, sweepNotices } from '../../src/store/notices.ts';
+import { type MailServer, startMailServer } from '../fakes/mail-server.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../fakes/webhook-receiver.ts';
 import { createManualClock, type ManualClock } from '../support/clock.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -17,6 +18,7 @@ let database: TestDatabase;
 let clock: ManualClock;
 let receiver: WebhookReceiver;
 let logged: string[];
+let loggedFields: string[];
 const open = new Set<Telling>();
 beforeAll(async () => {
   database = await testDatabase();
@@ -26,6 +28,7 @@ beforeEach(async () => {
   clock = createManualClock();
   receiver = await startWebhookReceiver([secret]);
   logged = [];
+  loggedFields = [];
 });
 afterEach(async () => {
   for (const telling of open) await telling.stop();
@@ -34,18 +37,36 @@ afterEach(async () => {
   await database.store.query('truncate notice, sink_gone');
 });
 
-async function openTelling(sink: object = {}): Promise<Telling> {
-  const text = JSON.stringify({
-    sinks: [{ id: 'soc', kind: 'webhook', url: receiver.url, secret, allowPrivate: ['127.0.0.0/8'], ...sink }],
-  });
+const byWebhook = (more: object = {}) => ({
+  id: 'soc',
+  kind: 'webhook',
+  url: receiver.url,
+  secret,
+  allowPrivate: ['127.0.0.0/8'],
+  ...more,
+});
+const openTelling = (change: object = {}) => openSinks(byWebhook(change));
+
+async function openSinks(...sinks: object[]): Promise<Telling> {
+  const text = JSON.stringify({ sinks });
   const settings = await parseConfiguration({ path: 'rescind.yaml', text }, { workingDir: '/', env: {} });
-  const note = (_fields: object, event: string) => void logged.push(event);
-  const telling = createTelling({ settings, store: database.store, ids, clock, log: { info: note, warn: note, error: note } });
+  const note = (fields: object, event: string) => {
+    logged.push(event);
+    loggedFields.push(JSON.stringify(fields));
+  };
+  const telling = createTelling({ settings, store: database.store, ids, statusUrl, clock, log: { info: note, warn: note, error: note } });
   open.add(telling);
   return telling;
 }
 
-const pause = (pauseId = ids.next(clock.now()) as string): Notice => ({ type: 'pause.set', about: pauseId, data: { pauseId }, people: [] });
+const statusUrl = 'https://rescind.example.com/';
+const scope = { source: 'partner' };
+const pause = (pauseId = ids.next(clock.now()) as string): NoticeOf<'pause.set'> => ({
+  type: 'pause.set',
+  about: pauseId,
+  data: { pauseId, scope },
+  people: [],
+});
 const tell = (telling: Telling, ...notices: Notice[]) => database.store.transaction((tx) => telling.tell(tx, notices, clock.now()));
 const rows = async () =>
   (
@@ -149,7 +170,7 @@ describe('a notice', () => {
   it('of one record follows the one before; those of others do not wait for it', async () => {
     const telling = await openTelling();
     const [first, second] = [pause('01900000-0000-7000-8000-000000000001'), pause('01900000-0000-7000-8000-000000000002')];
-    await tell(telling, first, { ...first, type: 'undo.announced' }, second);
+    await tell(telling, first, { type: 'pause.ended', about: first.about, data: first.data, people: [] }, second);
     receiver.answer = 500;
     telling.start();
     await pass(1_000);
@@ -160,7 +181,7 @@ describe('a notice', () => {
       ['pause.set', second.about],
     ]);
     await pass(5_000);
-    expect(receiver.received.slice(2).map(({ type }) => type)).toEqual(['pause.set', 'undo.announced']);
+    expect(receiver.received.slice(2).map(({ type }) => type)).toEqual(['pause.set', 'pause.ended']);
   });
 });
 
@@ -210,6 +231,125 @@ describe('a receiver', () => {
     await pass(1_000);
     expect(await rows()).toEqual([{ state: 'waiting', attempts: 1, code: 'tls' }]);
     expect(receiver.received).toEqual([]);
+  });
+});
+
+describe('a receiver by mail', () => {
+  let mail: MailServer;
+  beforeEach(async () => {
+    mail = await startMailServer();
+  });
+  afterEach(() => mail.close());
+  const byMail = (more: object = {}) => ({
+    id: 'mail',
+    kind: 'smtp',
+    host: '127.0.0.1',
+    port: mail.port,
+    security: 'none',
+    from: 'rescind@example.com',
+    to: ['soc@example.com'],
+    allowPrivate: ['127.0.0.0/8'],
+    ...more,
+  });
+  const ofMail = async () =>
+    (await database.store.query<{ state: string; code: string | null }>(`select state, code from notice where sink = 'mail' order by id`))
+      .rows;
+
+  it('is told the same as one by webhook, each in its own way', async () => {
+    const telling = await openSinks(byWebhook(), byMail());
+    const told = pause();
+    await tell(telling, told, { ...told, data: { ...told.data, scope: {}, page: true } });
+    telling.start();
+    await clock.advance(1_000);
+    await Promise.all([receiver.got(2), mail.got(2)]);
+    const [quiet, page] = mail.received;
+    expect(quiet?.headers['subject']).toBe('[Rescind] Paused: source partner');
+    expect(quiet?.text).toContain(`pauseId: ${told.about}`);
+    expect(quiet?.text).toContain(`Status: ${statusUrl}`);
+    expect([quiet?.headers['importance'], page?.headers['importance']]).toEqual([undefined, 'High']);
+    expect(receiver.received.map(({ data }) => data['page'])).toEqual([undefined, true]);
+  });
+
+  it('that hangs delays nobody, and a stop does not wait for it', async () => {
+    const telling = await openSinks(byWebhook(), byMail());
+    mail.behaviour = 'hang';
+    await tell(telling, pause());
+    telling.start();
+    await clock.advance(1_000);
+    await mail.hung();
+    for (let n = 2; n <= 4; n++) {
+      await tell(telling, pause());
+      await clock.advance(1_000);
+      await receiver.got(n);
+    }
+    await telling.stop();
+    expect((await ofMail()).map(({ state }) => state)).toEqual(Array(4).fill('waiting'));
+  });
+
+  it('that refuses one for good has it given up at once, and the next is sent', async () => {
+    const telling = await openSinks(byMail());
+    await tell(telling, pause());
+    mail.behaviour = { at: 'data', code: 554 };
+    telling.start();
+    await pass(1_000);
+    expect(await ofMail()).toEqual([{ state: 'dead', code: 'smtp.554' }]);
+    expect(logged).toContain('notice.dead');
+    mail.behaviour = 'take';
+    await tell(telling, pause());
+    await clock.advance(1_000);
+    await mail.got(1);
+  });
+
+  it('that is busy is asked again, under the same name', async () => {
+    const telling = await openSinks(byMail());
+    await tell(telling, pause());
+    mail.behaviour = { at: 'to', code: 450 };
+    telling.start();
+    await pass(1_000);
+    expect(await ofMail()).toEqual([{ state: 'waiting', code: 'smtp.450' }]);
+    mail.behaviour = 'take';
+    await clock.advance(5_000);
+    await mail.got(1);
+    const { rows: named } = await database.store.query<{ id: string }>(`select id from notice where sink = 'mail'`);
+    expect(mail.received[0]?.headers['message-id']).toBe(`<${named[0]?.id}@example.com>`);
+  });
+
+  it('that has no mail any more is told nothing until its address changes', async () => {
+    const telling = await openSinks(byMail());
+    await tell(telling, pause());
+    mail.behaviour = { at: 'to', code: 556 };
+    telling.start();
+    await pass(1_000);
+    expect(await telling.status()).toMatchObject([{ id: 'mail', dead: 1, gone: true }]);
+    await telling.stop();
+    const moved = await openSinks(byMail({ to: ['other@example.com'] }));
+    expect(await moved.status()).toMatchObject([{ gone: false }]);
+  });
+
+  it('leaves no address in the log, whatever the server says', async () => {
+    const telling = await openSinks(byMail());
+    await tell(telling, pause());
+    mail.behaviour = { at: 'to', code: 550 };
+    telling.start();
+    await pass(1_000);
+    expect(logged).toContain('notice.dead');
+    expect(loggedFields.join()).not.toContain('@');
+  });
+
+  it('gets no line that a name from outside wrote', async () => {
+    const telling = await openSinks(byMail());
+    const told = pause();
+    await tell(telling, {
+      ...told,
+      data: { ...told.data, scope: { source: 'api:x\r\nBcc: thief@example.com\u2028Status: https://evil.example' } },
+    });
+    telling.start();
+    await clock.advance(1_000);
+    await mail.got(1);
+    const [got] = mail.received;
+    expect(got?.to).toEqual(['soc@example.com']);
+    expect(Object.keys(got?.headers ?? {})).not.toContain('bcc');
+    expect(got?.text.match(/^Status: /gm)).toHaveLength(1);
   });
 });
 

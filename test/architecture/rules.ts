@@ -113,11 +113,11 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     name: 'sinks',
-    may: '`model`, `adapters/http.ts`, hashes of node:crypto',
+    may: '`model`, `adapters/http.ts`, `adapters/guarded-socket.ts`, nodemailer, hashes of node:crypto',
     because: 'a way of telling others knows one message and one receiver, not what is told or why',
     of: /^src\/sinks\//,
-    files: /^src\/(model|sinks)\/|^src\/adapters\/http\.ts$/,
-    packages: /^node:crypto$/,
+    files: /^src\/(model|sinks)\/|^src\/adapters\/(http|guarded-socket)\.ts$/,
+    packages: /^(nodemailer|node:crypto)$/,
   },
   {
     name: 'store',
@@ -239,7 +239,7 @@ export const placeRules: readonly PlaceRule[] = [
     where: /^src\/(?!adapters\/)/,
     except: /^src\/app\/providers\.ts$/,
     in: 'imports',
-    forbidden: /^src\/adapters\/(?!(contract|http)\.ts$)/m,
+    forbidden: /^src\/adapters\/(?!(contract|http|guarded-socket)\.ts$)/m,
   },
   {
     name: 'names say what is inside',

@@ -29,7 +29,7 @@ const undo: UndoPort = {
   },
   async order(...given) {
     asked.push(['order', ...given]);
-    return { id: 'order-1', actions: 600, people: 600, undone: 0, held: 0, open: 600 };
+    return { id: 'order-1', actions: 600, people: 600, undone: 0, held: 0, open: 600, left: 0 };
   },
   progress: async () => undefined,
 };

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { startTestServer } from '../support/database.ts';
 import { systemClock } from '../support/system-clock.ts';
-import { runSeed } from './seeds.ts';
+import { runSeed } from './act.ts';
 
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '3' }, path: { type: 'boolean', default: false } } });
 const server = await startTestServer();
@@ -13,7 +13,7 @@ try {
     const { path, ...result } = await runSeed(seed, () => server.database());
     if (values.path) console.log(path.join('\n'));
     console.log(JSON.stringify({ ...result, seconds: Math.round((systemClock.elapsedMs() - startedMs) / 1000) }));
-    failed ||= result.faults.length > 0;
+    failed ||= result.faults.length + result.missed.length > 0;
   }
 } finally {
   await server.stop();

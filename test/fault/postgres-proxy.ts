@@ -31,6 +31,8 @@ export interface PostgresProxy {
 
 /** Asked once by each process that takes over: who leads, and the right edge of the log. */
 const onceEach = [/^select pg_try_advisory_lock/, /^select t\.level, t\.tile, t\.hashes from ledger_tile/];
+/** What is in force is read again after a minute: on a busy machine a test lasts long enough to see it. */
+const byTheMinute = /^update undo set reads\b/;
 /** Rounds of sequencing take what is there: how many there are for one signal is a matter of the second hand. */
 const sequencing = /ledger_(leaf|tile|head)\b|^select id, body from ledger_entry|^select exists \(select from ledger_pending/;
 
@@ -98,7 +100,8 @@ export async function openPostgresProxy(server: { readonly socketPath: string },
         return before === null ? null : numbered(`${flat} after ${kindOf(before)}`, before);
       }
       if (watching) idle.add(flat);
-      if (watching || idle.has(flat) || /^set \w+ =/.test(flat) || onceEach.some((pattern) => pattern.test(flat))) return null;
+      if (watching || idle.has(flat) || /^set \w+ =/.test(flat) || [...onceEach, byTheMinute].some((pattern) => pattern.test(flat)))
+        return null;
       last = flat;
       return numbered(kindOf(flat), flat);
     }

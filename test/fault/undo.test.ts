@@ -1,14 +1,11 @@
 /** Ends of suspensions under a process that is killed at each statement and call of undoing: none is lost, and none is undone twice. */
 import { expect, it } from 'vitest';
-import { testDatabase } from '../support/database.ts';
-import { systemClock } from '../support/system-clock.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { verifyOver } from './checker.ts';
-import type { Moment } from './postgres-proxy.ts';
-import { adminToken, type FaultWorld, openWorld, until } from './world.ts';
+import { type Course, runCourse } from './rounds.ts';
+import { type FaultWorld, openWorld, until } from './world.ts';
 
-const size = 100;
-/** Longer than every task that a service does by the clock, but for those of hours and minutes. */
-const idleMs = 6_500;
+const size = 70;
 const landmarks = [
   'insert into dedupe',
   'select i.id, i.merged_into',
@@ -21,76 +18,47 @@ const landmarks = [
   'GET /people/{id}/access',
 ];
 
-interface Point {
-  readonly place: 'statement' | 'call';
-  readonly name: string;
-  readonly moment: Moment;
-}
-
 it('a process that dies at any statement or call of undoing loses no end and undoes nothing twice', { timeout: 600_000 }, async () => {
-  const world = await openWorld(await testDatabase(), size, { standby: true });
-  try {
-    let service = await world.start();
-    await suspendAll(world);
-    world.postgres.watchIdle(true);
-    await systemClock.sleep(idleMs);
-    world.postgres.watchIdle(false);
-    let next = 0;
-    const path = new Map<string, Point['place']>();
-    // The first time makes what is made once.
-    for (let run = 0; run < 3; run++) {
-      const who = world.people[next++] as string;
-      world.postgres.arm(undefined);
-      world.calls.arm(undefined);
-      const startedMs = systemClock.elapsedMs();
-      await fallDue(world, who);
-      await until(`the end of ${who}`, async () => ((await isUndone(world, who)) ? true : undefined));
-      // It is never missed by more than a moment.
-      expect(systemClock.elapsedMs() - startedMs).toBeLessThan(5_000);
-      await until('the places', async () => ((await isSettled(world)) ? true : undefined));
-      for (const name of run === 0 ? [] : world.postgres.census) path.set(name, 'statement');
-      for (const name of run === 0 ? [] : world.calls.census) path.set(name, 'call');
-    }
-    for (const landmark of landmarks)
-      expect(
-        [...path.keys()].filter((name) => name.startsWith(landmark)),
-        landmark,
-      ).not.toEqual([]);
-
-    // What stands after one statement stands before the next; only a call has two sides to itself.
-    const points = [...path].flatMap(([name, place]): Point[] => [
-      { place, name, moment: 'after' },
-      ...(place === 'call' ? [{ place, name, moment: 'before' } as const] : []),
-    ]);
-    expect(points.length).toBeLessThan(size - next);
-    const missed: string[] = [];
-    for (const { place, name, moment } of points) {
-      const who = world.people[next++] as string;
-      const proxy = place === 'call' ? world.calls : world.postgres;
-      world.postgres.arm(place === 'statement' ? { statement: name, moment } : undefined);
-      world.calls.arm(place === 'call' ? { call: name, moment } : undefined);
-      const died = new Promise<void>((resolve) => service.child.once('exit', () => resolve()));
-      await fallDue(world, who);
-      await until('the blow', async () => (proxy.struck || (await isUndone(world, who)) ? true : undefined));
-      world.postgres.disarm();
-      world.calls.disarm();
-      if (proxy.struck) {
-        await died;
-        service = await world.start();
-      } else missed.push(`${moment} ${name}`);
-      await until(`the end of ${who} after ${moment} ${name}`, async () => ((await isUndone(world, who)) ? true : undefined), 40_000);
-    }
-    await fetch(`${service.origin}/api/v1/ledger/checkpoint`, { headers: { authorization: `Bearer ${adminToken}` } });
-    const undone = world.people.slice(0, next);
-    expect(await crookedOf(world, undone)).toEqual([]);
-    expect(undone.filter((who) => world.provider.account(who).suspended)).toEqual([]);
-    expect(await verifyOver(service.origin)).toEqual([]);
-    // Rounds of sequencing come when they come; at nearly every other point the process died.
-    expect(missed.filter((name) => !name.includes('ledger_'))).toEqual([]);
-  } finally {
-    await world.close();
-  }
+  const { path, points, missed, slowestMs, faults } = await runCourse(openUndo, testDatabase, { moments: 'after' });
+  expect(faults).toEqual([]);
+  for (const landmark of landmarks)
+    expect(
+      path.filter((name) => name.startsWith(landmark)),
+      landmark,
+    ).not.toEqual([]);
+  expect(points).toBeGreaterThanOrEqual(path.length);
+  expect(missed).toEqual([]);
+  // An end is never missed by more than a moment.
+  expect(slowestMs).toBeLessThan(5_000);
 });
+
+async function openUndo(database: TestDatabase): Promise<Course<string>> {
+  const world = await openWorld(database, size, { standby: true });
+  const undone: string[] = [];
+  return {
+    world,
+    prepare: () => suspendAll(world),
+    async next() {
+      const who = world.people[undone.length] as string;
+      undone.push(who);
+      return who;
+    },
+    async begin(who) {
+      await fallDue(world, who);
+      return true;
+    },
+    isDone: (who) => isUndone(world, who),
+    isSettled: async (who) => (await isUndone(world, who)) && (await isSettled(world)),
+    async judge({ origin }) {
+      const crooked = await crookedOf(world, undone);
+      return [
+        ...crooked.map((row) => JSON.stringify(row)),
+        ...undone.filter((who) => world.provider.account(who).suspended).map((who) => `${who} is still suspended`),
+        ...(await verifyOver(origin)),
+      ];
+    },
+  };
+}
 
 /** As an approved list would have: a released plan a person, carried out by the service. */
 async function suspendAll(world: FaultWorld): Promise<void> {

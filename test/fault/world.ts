@@ -44,6 +44,8 @@ export async function openWorld(
     readonly policies?: string;
     readonly standby?: boolean;
     readonly sinks?: readonly object[];
+    /** Policies that are enforced. */
+    readonly enforced?: readonly string[];
   } = {},
 ): Promise<FaultWorld> {
   const people = Array.from({ length: size }, (_, n) => `person-${n}`);
@@ -64,7 +66,7 @@ export async function openWorld(
     database: { url: `postgres://${database.connection.user}@127.0.0.1:${postgres.port}/${database.name}` },
     policies: options.policies ?? join(import.meta.dirname, '../../policies'),
     enforcement: { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
-    overrides: { 'RP-017': 'enforce' },
+    overrides: Object.fromEntries((options.enforced ?? ['RP-017']).map((id) => [id, 'enforce'])),
     keys: { wrap: createHash('sha256').update('fault').digest('base64url') },
     connections: [
       {

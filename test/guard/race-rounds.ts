@@ -1,9 +1,15 @@
 /**
  * Three processes ask one limit at once, round after round: what they release in sum. `node test/guard/race-rounds.ts [--rounds 1000]`.
  */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startTestServer, type TestDatabase } from '../support/database.ts';
-import { floodBegin, openFloodWorld, partners } from '../support/flood-world.ts';
+import { disturbingStates, floodBegin, openFloodWorld, partners } from '../support/flood-world.ts';
+import type { RaceTurn } from './race-process.ts';
 
 export interface RaceFigures {
   readonly rounds: number;
@@ -16,23 +22,24 @@ const asking = 12;
 
 /** Even rounds are of one source, odd ones of three: the limits of a source, and of everybody, are reached and never passed. */
 export async function raceRounds(database: TestDatabase, rounds: number): Promise<RaceFigures> {
-  const world = await openFloodWorld(database, { people: processes * asking, processes });
+  const world = await openFloodWorld(database, { people: processes * asking });
+  const racers: Racer[] = [];
   const released: { source: Record<number, number>; people: Record<number, number> } = { source: {}, people: {} };
   try {
+    for (let n = 0; n < processes; n++) racers.push(await startRacer(world.configuration));
     for (let round = 0; round < rounds; round++) {
       const at = floodBegin + round * 1_000;
       await world.at(at);
       await Promise.all(
-        world.cores.map(async (core, n) => {
-          const source = partners[round % 2 === 0 ? 0 : n] as string;
-          const own = world.people.slice(n * asking, (n + 1) * asking).map((person) => world.arrival(person, source));
+        racers.map((racer, n) => {
+          const people = world.people.slice(n * asking, (n + 1) * asking);
           // In parts, so that the processes take turns inside a round.
-          for (let from = 0; from < asking; from += 4) await core.batcher.submit(own.slice(from, from + 4));
+          return racer.settle({ people, source: partners[round % 2 === 0 ? 0 : n] as string, at, batch: 4 });
         }),
       );
       const { rows } = await database.store.query<{ count: number }>(
-        `select count(distinct identity_id)::int as count from plan where state not in ('held', 'refused') and created_at = to_timestamp($1::float8 / 1000)`,
-        [at],
+        `select count(distinct identity_id)::int as count from plan where state = any ($2) and created_at = to_timestamp($1::float8 / 1000)`,
+        [at, disturbingStates],
       );
       const kind = round % 2 === 0 ? 'source' : 'people';
       const count = rows[0]?.count ?? 0;
@@ -40,9 +47,42 @@ export async function raceRounds(database: TestDatabase, rounds: number): Promis
       await database.store.query('truncate guard_use, limit_hit');
     }
   } finally {
+    await Promise.all(racers.map((racer) => racer.stop()));
     await world.close();
   }
   return { rounds, released };
+}
+
+interface Racer {
+  /** Answers when all of it is committed. */
+  settle(turn: RaceTurn): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function startRacer(configuration: string): Promise<Racer> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('race-process.ts', import.meta.url))], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, RACE_CONFIGURATION: configuration },
+  });
+  const ended = once(child, 'exit');
+  // What it did not hear, it does not answer either.
+  child.stdin.on('error', () => {});
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const hear = async (word: string) => {
+    const { value } = await lines.next();
+    if (value !== word) throw new Error(`a process of the race said ${value} and not ${word}`);
+  };
+  await hear('ready');
+  return {
+    settle(turn) {
+      child.stdin.write(`${JSON.stringify(turn)}\n`);
+      return hear('settled');
+    },
+    async stop() {
+      child.stdin.end();
+      await ended;
+    },
+  };
 }
 
 if (import.meta.main) {

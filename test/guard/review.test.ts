@@ -1,76 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { ceilingFor, guardsInForce, refusesProtected } from '../../src/guard/index.ts';
+import { ceilingFor, refusesProtected } from '../../src/guard/index.ts';
 import type { AccountId, IdentityId } from '../../src/model/ids.ts';
 import type { Pause } from '../../src/model/pause.ts';
 import { levels } from '../../src/model/risk.ts';
 import type { CeilingEntry, Enforcement } from '../../src/model/settings.ts';
-import { type Cause, causes } from '../../src/model/signal.ts';
-import { type Cell, countingCells } from './counting-cells.ts';
-import { standingCells } from './standing-cells.ts';
 import { enforcing, fates, intentOf, judge, situationOf, want } from './support.ts';
 
 const everything: Pause = { id: 'pause-1', scope: {}, since: 0 };
 const lowCeiling = { ...enforcing, enforcement: { ...enforcing.enforcement, default: { mode: 'enforce', maxRung: 2 } as CeilingEntry } };
-
-/** What one guard does to one action, when everything else lets it pass; the cell of the table says for which causes. */
-const cells: Record<string, Cell> = {
-  killSwitch: {
-    binds: causes,
-    run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause }), pauses: [everything] })),
-    bound: 'session.revoke held by killSwitch',
-  },
-  protected: {
-    binds: causes,
-    run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause, person: { protected: true } }) })),
-    bound: 'session.revoke refused by protected',
-  },
-  ceiling: {
-    binds: ['risk', 'partner', 'leaver', 'drill'],
-    run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause }), settings: lowCeiling })),
-    bound: 'session.revoke reported by ceiling',
-  },
-  approval: {
-    binds: ['risk', 'partner', 'leaver', 'leaver.immediate', 'person', 'declared', 'undo'],
-    run: (cause) => fates(judge(intentOf([want('session.revoke', { approval: 'humanFast' })]), { situation: situationOf({ cause }) })),
-    bound: 'session.revoke held by approval',
-  },
-  scoreAgainstRung: {
-    binds: ['risk', 'partner'],
-    run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause }), level: 'medium' })),
-    bound: 'session.revoke refused by scoreAgainstRung',
-  },
-  cooldown: {
-    binds: ['risk', 'partner'],
-    run: (cause) => fates(judge(intentOf([want()]), { situation: situationOf({ cause }), done: 1 })),
-    bound: 'session.revoke refused by cooldown',
-  },
-  ...countingCells,
-  ...standingCells,
-  undo: {
-    binds: ['undo'],
-    run: (cause) => fates(judge(intentOf([want()]), { situation: orderedBy(cause), usedOf: { undo: 50 } })),
-    bound: 'session.revoke held by undo',
-  },
-};
-
-/** A person's own order, one of many. */
-function orderedBy(cause: Cause) {
-  const situation = situationOf({ cause });
-  return { ...situation, signal: { ...situation.signal, facts: { by: 'ada' } } };
-}
-
-describe('guard by cause', () => {
-  it('has a cell for each guard in force', () => {
-    // The guard profile is held to connections where the configuration is read.
-    expect([...Object.keys(cells), 'profile'].sort()).toEqual([...guardsInForce].sort());
-  });
-
-  describe.each(Object.entries(cells))('%s', (_, { binds, run, bound }) => {
-    it.each(causes)('for %s', (cause) => {
-      expect(run(cause)).toEqual([binds.includes(cause) ? bound : bound.replace(/ (held|refused|reported|cut) .*/, ' released')]);
-    });
-  });
-});
 
 describe('protected people', () => {
   it.each([

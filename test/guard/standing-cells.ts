@@ -36,7 +36,18 @@ function one(
 
 const suspend = want('account.suspend');
 
+/** Two administrators are at the floor of the profile `standard`, and above that of `small`. */
+function atFloorOf(connection: string, cause: Cause): string {
+  const standing = { directories: { [connection]: 0 }, admins: { [connection]: { active: 2, roles: {} } } };
+  return one({ ...suspend, connection }, cause, { tier: 'standing', accounts: [accountOf({ connection })] }, { at: { standing } }).join();
+}
+
 export const standingCells: Record<string, Cell> = {
+  profile: {
+    binds: causes,
+    run: (cause) => [`${atFloorOf('okta', cause)} under standard, ${atFloorOf('tiny', cause)} under small`],
+    bound: 'account.suspend refused by adminFloor under standard, account.suspend released under small',
+  },
   adminFloor: {
     binds: causes,
     run: (cause) =>

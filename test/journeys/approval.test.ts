@@ -136,6 +136,17 @@ describe('a held plan', () => {
     expect((await world.get(`/api/v1/plans/${list.items[0].id}`)).state).toBe('refused');
   });
 
+  it('is judged by the administrators of now, not of when it was decided', async () => {
+    const admin = { privileged: true };
+    world = await openHoldWorld({ people: ['ann', 'ben', 'cat'], about: { ann: admin, ben: admin, cat: admin } });
+    await world.core.judging.refresh();
+    await world.order('ann', 'account.suspend');
+    const list = await world.held();
+    await world.query(`update account set status = 'disabled' where external_id = 'ben'`);
+    expect((await approve(list)).body.detail).toContain('a guard refuses it (adminFloor)');
+    expect((await world.get(`/api/v1/plans/${list.items[0].id}`)).heldFor).toBe('adminFloor');
+  });
+
   it('of two people at once is let go by one', async () => {
     world = await openHoldWorld({ people: ['ben'] });
     await world.hijack('ben');
@@ -143,6 +154,55 @@ describe('a held plan', () => {
     const answers = await Promise.all([approve(list, 'lead'), approve(list, 'second')]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect(await world.query('select count(*)::int as count from approval')).toEqual([{ count: 1 }]);
+  });
+
+  it('of two people at once, each at another process, is let go by one', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben', 'cat'] });
+    for (const who of ['ann', 'ben', 'cat']) await world.hijack(who);
+    const { items, hash } = await world.held();
+    const body = { planIds: items.map(({ id }: Answer) => id), hash, ...why };
+    const elsewhere = await world.second();
+    const path = '/api/v1/plans/approve';
+    const answers = await Promise.all([world.post(path, body, 'lead'), elsewhere(path, body, 'second')]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    const [counted] = await world.query(
+      `select (select count(*)::int from approval) as given, (select count(distinct by_name)::int from approval) as people,
+         (select count(*)::int from ledger_entry where type = 'plan.released' and core like '%session.revoke%') as released`,
+    );
+    expect(counted).toEqual({ given: 3, people: 1, released: 3 });
+  });
+
+  it('that waits for two people goes when they speak at once at two processes', async () => {
+    world = await openHoldWorld({ people: ['ben'], policy: { required: 2 } });
+    await world.hijack('ben');
+    const list = await world.held();
+    const elsewhere = await world.second();
+    const body = { planIds: [list.items[0].id], hash: list.hash, ...why };
+    const answers = await Promise.all([approve(list), elsewhere('/api/v1/plans/approve', body, 'second')]);
+    expect(answers.map((answer) => answer.body.plans[0].state).sort()).toEqual(['held', 'released']);
+  });
+
+  it('lapses where the account is gone meanwhile', async () => {
+    world = await openHoldWorld({ people: ['ben'] });
+    await world.hijack('ben');
+    const list = await world.held();
+    await world.query(`delete from account where external_id = 'ben'`);
+    expect((await approve(list)).body.detail).toContain('does not ask for it any more');
+    expect((await world.get(`/api/v1/plans/${list.items[0].id}`)).state).toBe('refused');
+  });
+
+  it('is held anew by a breaker that opened meanwhile, and goes by another person who looks past it', async () => {
+    world = await openHoldWorld({ people: ['ben'], profile: 'standard' });
+    await world.hijack('ben');
+    const list = await world.held();
+    await world.query(
+      `insert into breaker (id, condition, detail, opened_at, until) values (gen_random_uuid(), 'limitHits', 'many', $1, $1::timestamptz + interval '1 hour')`,
+      ['2026-05-04T10:00:00Z'],
+    );
+    await world.core.judging.refreshPauses();
+    expect((await approve(list)).body.plans).toMatchObject([{ state: 'held', heldFor: 'breaker' }]);
+    expect((await approve(await world.held())).body.plans).toMatchObject([{ repeated: true }]);
+    expect((await approve(await world.held(), 'other')).body.plans).toMatchObject([{ state: 'released' }]);
   });
 
   it('that is denied stays so', async () => {
@@ -155,6 +215,132 @@ describe('a held plan', () => {
     expect((await approve(list, 'second')).status).toBe(409);
     expect((await world.post(path, why)).status).toBe(409);
     expect((await world.post('/api/v1/plans/019df26e-2d00-7002-8cf4-298c688033e2/deny', why)).status).toBe(404);
+  });
+});
+
+describe('who speaks', () => {
+  const refusal = async (list: { items: Answer[]; hash: string }, as: string) => (await approve(list, as)).body.detail;
+
+  it.each(['ann', 'ANN@example.com'])('is a person and not a token: who is %s by the configuration is the subject', async (person) => {
+    world = await openHoldWorld({ people: ['ann', 'ben'], operators: { people: { lead: person } } });
+    await world.hijack('ann');
+    const own = await world.held();
+    expect(await refusal(own, 'lead')).toContain('about themselves');
+    expect((await world.post(`/api/v1/plans/${own.items[0].id}/deny`, why)).status).toBe(409);
+    expect((await approve(own, 'second')).body.plans).toMatchObject([{ state: 'released' }]);
+    await world.hijack('ben');
+    expect((await approve(await world.held())).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+
+  it('is the subject where both were merged into one person since', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'], operators: { people: { lead: 'ben' } } });
+    await world.hijack('ann');
+    const list = await world.held();
+    expect((await world.post('/api/v1/identities/ben/merge', { into: 'ann', reason: 'one person' }, 'root')).status).toBe(200);
+    expect(await refusal(list, 'lead')).toContain('about themselves');
+  });
+
+  it('is nobody where the configuration names somebody whom no directory knows', async () => {
+    world = await openHoldWorld({ people: ['ann'], operators: { people: { lead: 'gone@example.com' } } });
+    await world.hijack('ann');
+    const list = await world.held();
+    expect(await refusal(list, 'lead')).toContain('whom nobody knows');
+    expect((await approve(list, 'second')).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+
+  it('is the author under whichever token', async () => {
+    world = await openHoldWorld({ people: ['ann', 'cat'], operators: { people: { analyst: 'cat', lead: 'cat@example.com' } } });
+    await world.order('ann', 'account.suspend');
+    const list = await world.held();
+    expect(await refusal(list, 'lead')).toContain('whoever gave the order');
+    expect(await refusal(list, 'cat')).toContain('whoever gave the order');
+    expect((await approve(list, 'other')).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+
+  it('counts once, under whichever token', async () => {
+    world = await openHoldWorld({
+      people: ['ann', 'ben', 'cat'],
+      policy: { required: 2 },
+      operators: { people: { lead: 'cat', second: 'cat' } },
+    });
+    await world.hijack('ben');
+    const list = await world.held();
+    expect((await approve(list, 'lead')).body.plans).toMatchObject([{ missing: 1, lacks: ['TP-001/socLead'] }]);
+    expect((await approve(list, 'second')).body.plans).toMatchObject([{ state: 'held', repeated: true }]);
+    expect((await approve(list, 'ann')).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+});
+
+describe('a plan that waits for several approvals', () => {
+  const owners = { approvers: ['group:owners'], timeout: '2h', onTimeout: 'deny' } as const;
+  const operators = { groups: { owners: ['second', 'other'] } };
+
+  it('shows each with its approvers and its number, and goes when the last is given', async () => {
+    world = await openHoldWorld({ people: ['ann', 'ben'], also: { ...owners, alone: true }, operators });
+    await world.hijack('ben');
+    const list = await world.held();
+    const asks = [
+      { guard: 'approval', approval: 'TP-001/socLead', approvers: ['group:soc-l2'], required: 1, missing: 1 },
+      { guard: 'approval', approval: 'TP-002/socLead', approvers: ['group:owners'], required: 1, missing: 1 },
+    ];
+    expect(list.items).toMatchObject([
+      {
+        heldFor: 'approval',
+        // The shortest time of all, and the end of the first.
+        heldUntil: '2026-05-04T12:00:00.000Z',
+        waitsFor: { approval: 'socLead', approvers: [['group:soc-l2'], ['group:owners']], onTimeout: 'fallback', asks },
+      },
+    ]);
+    expect((await approve(list, 'root')).body.detail).toContain('other approvers');
+    expect((await approve(list, 'lead')).body.plans).toMatchObject([{ state: 'held', missing: 1, lacks: ['TP-002/socLead'] }]);
+    const [half] = (await world.held()).items;
+    expect(half.waitsFor).toMatchObject({ lacks: ['TP-002/socLead'], asks: [{ missing: 0 }, { missing: 1 }] });
+    expect(half.approvals).toMatchObject([{ by: 'lead', meets: ['TP-001/socLead'] }]);
+    expect(await (await fetch(`${world.origin}/`, { headers: { authorization: 'Bearer root' } })).text()).toContain(
+      'TP-002/socLead, group:owners',
+    );
+    expect((await approve(list, 'ann')).body.plans).toMatchObject([{ state: 'held', lacks: ['TP-002/socLead'] }]);
+    expect((await approve(list, 'other')).body.plans).toMatchObject([{ state: 'released' }]);
+    const said = await world.query(`select core from ledger_entry where type = 'approval.given' order by id`);
+    expect(said.map(({ core }) => JSON.parse(String(core)).meets)).toEqual([['TP-001/socLead'], ['TP-001/socLead'], ['TP-002/socLead']]);
+  });
+
+  it('goes at once at the word of somebody who stands in every list', async () => {
+    world = await openHoldWorld({ people: ['ben'], also: { ...owners, alone: true }, operators });
+    await world.hijack('ben');
+    expect((await approve(await world.held(), 'second')).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+
+  it('asks the approval that only the second of two policies demands', async () => {
+    world = await openHoldWorld({ people: ['ben'], policy: { approvers: [], alone: true }, also: { ...owners, alone: true }, operators });
+    await world.hijack('ben');
+    const list = await world.held();
+    expect(list.items).toMatchObject([{ policyId: 'TP-001', waitsFor: { asks: [{ approval: 'TP-002/socLead' }] } }]);
+    expect((await approve(list, 'lead')).body.detail).toContain('other approvers');
+    expect((await approve(list, 'other')).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+
+  it('shows the guards among them, which any yes that counts meets', async () => {
+    world = await openHoldWorld({ people: ['ann'], about: { ann: { executive: true } } });
+    await world.order('ann', 'account.suspend');
+    const list = await world.held();
+    expect(list.items).toMatchObject([
+      { heldFor: 'executiveApproval', waitsFor: { lacks: ['executiveApproval', 'approval'], approvers: [], onTimeout: 'deny' } },
+    ]);
+    expect((await approve(list, 'other')).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+
+  it("asks again after a pause, also for an account that is a service's", async () => {
+    const kind = { accounts: [{ connection: 'sandbox', id: 'ann', kind: 'service' }] };
+    world = await openHoldWorld({ people: ['ann'], policy: { approvers: [], alone: true }, about: { ann: kind } });
+    const { body: pause } = await world.post('/api/v1/pause', { reason: 'looking' }, 'analyst');
+    await world.hijack('ann');
+    const [held] = (await world.held()).items;
+    expect(held.heldFor).toBe('pause');
+    await world.post('/api/v1/resume', { id: pause.id }, 'root');
+    const release = await world.post(`/api/v1/plans/${held.id}/release`, why, 'other');
+    expect(release.body).toMatchObject({ state: 'held', heldFor: 'ownerApproval' });
+    expect((await approve(await world.held())).body.plans).toMatchObject([{ state: 'released' }]);
   });
 });
 
@@ -190,6 +376,13 @@ describe('hold and release', () => {
     expect((await world.post(`/api/v1/plans/${released.id}/release`, why, 'other')).body).toMatchObject({ state: 'released' });
     const [waiting] = (await world.held()).items;
     expect((await world.post(`/api/v1/plans/${waiting.id}/release`, why)).body.detail).toContain('it waits for approval');
+    // Given back between two tries: what it did is looked at before anything else becomes of it.
+    await world.query(
+      `insert into action (id, plan_id, position, connection, type, parameters, idempotency_key, state, intended_at)
+       select id, id, 0, connection, 'token.revoke', '{}', 'key', 'intended', created_at from plan where id = $1`,
+      [released.id],
+    );
+    expect((await world.post(`/api/v1/plans/${released.id}/hold`, why, 'other')).body.detail).toContain('it is being carried out');
   });
 
   it('let what a pause held go on once it has ended, if it needs no approval', async () => {
@@ -202,6 +395,49 @@ describe('hold and release', () => {
     // The step itself asks for an approval that nobody has given.
     expect((await world.post(`/api/v1/plans/${held.id}/release`, why, 'other')).body).toMatchObject({ state: 'held', heldFor: 'approval' });
     expect((await approve(await world.held())).body.plans).toMatchObject([{ state: 'released' }]);
+  });
+});
+
+describe('a held plan that had been begun', () => {
+  /** As a pause between two calls leaves it: one action done, the other intended. */
+  async function begun(): Promise<string> {
+    world = await openHoldWorld({ people: ['ben'], policy: { alone: true, timeout: '10m' } });
+    await world.hijack('ben');
+    const [{ id }] = (await world.held()).items;
+    const state = `case position when 0 then 'done' else 'intended' end`;
+    await world.query(
+      `insert into action (id, plan_id, position, connection, account_id, type, parameters, idempotency_key, state, attempts, intended_at, finished_at)
+       select (a->>'id')::uuid, p.id, position, p.connection, (a->>'accountId')::uuid, a->>'type', a->>'parameters', a->>'id', ${state}, 1, p.created_at,
+         case position when 0 then p.created_at end
+       from plan p, lateral (select value as a, ordinality - 1 as position from json_array_elements(p.actions::json) with ordinality) as each
+       where p.id = $1`,
+      [id],
+    );
+    return id;
+  }
+  const actions = () => world.query(`select state, code, finished_at is null as open from action order by position`);
+  const ended = async (code: string) => {
+    expect(await actions()).toEqual([
+      { state: 'done', code: null, open: false },
+      { state: 'refused', code, open: false },
+    ]);
+    const lines = await world.query(`select core from ledger_entry where type = 'action.finished'`);
+    expect(lines.map(({ core }) => JSON.parse(String(core)))).toMatchObject([
+      { type: 'token.revoke', state: 'refused', code, attempts: 1 },
+    ]);
+  };
+
+  it('leaves no intention open when it is denied, and the log says that it was not carried out', async () => {
+    const id = await begun();
+    expect((await world.post(`/api/v1/plans/${id}/deny`, why)).status).toBe(200);
+    await ended('denied');
+  });
+
+  it('nor when its time is over', async () => {
+    await begun();
+    await world.pass(600);
+    expect(await world.core.holds.sweep()).toBe(1);
+    await ended('expired');
   });
 });
 

@@ -44,6 +44,10 @@ export interface HoldPolicy {
   readonly thorough?: boolean;
   /** Ladder without the lower step: nothing runs meanwhile. */
   readonly alone?: boolean;
+  /** One step of these actions, which asks nobody. */
+  readonly acts?: readonly object[];
+  /** Whom the harder step asks; nobody where the list is empty. */
+  readonly approvers?: readonly string[];
 }
 
 export interface HoldWorld {
@@ -54,23 +58,34 @@ export interface HoldWorld {
   post(path: string, body: object, as?: string): Promise<{ status: number; body: Answer }>;
   /** A signal that makes the person's score high; answers the decision. */
   hijack(who: string, type?: string, as?: string): Promise<string>;
+  /** What the analyst orders about somebody. */
+  order(who: string, type: string): Promise<Answer>;
   /** The held plans, newest first. */
   held(): Promise<{ items: Answer[]; hash: string; blastRadius: Answer }>;
   /** Carries out what is released. */
   carryOut(): Promise<void>;
   pass(seconds: number): Promise<void>;
   query(text: string, values?: unknown[]): Promise<readonly Record<string, unknown>[]>;
+  /** What others are told, by type, in order. */
+  told(type: string): Promise<readonly Answer[]>;
   /** Types of log entries since the start, in order. */
   log(): Promise<readonly string[]>;
+  /** Another process on the same database; answers how to post to it. */
+  second(): Promise<HoldWorld['post']>;
   close(): Promise<void>;
 }
 
 export async function openHoldWorld(options: {
   readonly people: readonly string[];
   readonly policy?: HoldPolicy;
+  /** TP-002, which wants the same of the same signals. */
+  readonly also?: HoldPolicy;
   readonly profile?: 'sandbox' | 'small' | 'standard';
   readonly personFromRung?: number;
-  readonly protectedPeople?: readonly string[];
+  /** What the configuration says of people beside name and account. */
+  readonly about?: Readonly<Record<string, object>>;
+  /** Beside the groups and tokens that every world has. */
+  readonly operators?: { readonly people?: object; readonly groups?: Readonly<Record<string, readonly string[]>> };
   /** Of the one connection; enforced where it is not said. */
   readonly enforcement?: 'report-only';
 }): Promise<HoldWorld> {
@@ -90,7 +105,8 @@ export async function openHoldWorld(options: {
   for (const id of options.people) provider.signIn(id, { begunAt: startAt - 3_600_000 });
   const policies = mkdtempSync(join(tmpdir(), 'rescind-holds-'));
   cpSync(join(import.meta.dirname, '../../policies'), policies, { recursive: true });
-  writeFileSync(join(policies, 'responses/TP-001-end.yaml'), policyText(options.policy ?? {}));
+  writeFileSync(join(policies, 'responses/TP-001-end.yaml'), policyText('TP-001', options.policy ?? {}));
+  if (options.also) writeFileSync(join(policies, 'responses/TP-002-end.yaml'), policyText('TP-002', options.also));
   if (options.personFromRung !== undefined) {
     const path = join(policies, 'guardrails.yaml');
     writeFileSync(path, readFileSync(path, 'utf8').replace('personFromRung: 5', `personFromRung: ${options.personFromRung}`));
@@ -101,7 +117,7 @@ export async function openHoldWorld(options: {
       database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
       policies,
       enforcement: options.enforcement ?? { default: 'report-only', connections: { sandbox: { mode: 'enforce', maxRung: 6 } } },
-      overrides: { 'TP-001': 'enforce' },
+      overrides: { 'TP-001': 'enforce', ...(options.also && { 'TP-002': 'enforce' }) },
       keys: { wrap: createHash('sha256').update('holds').digest('base64url') },
       connections: [
         {
@@ -113,7 +129,8 @@ export async function openHoldWorld(options: {
         },
       ],
       operators: {
-        groups: { 'soc-l2': ['lead', 'second', 'ann'] },
+        ...options.operators,
+        groups: { 'soc-l2': ['lead', 'second', 'ann'], ...options.operators?.groups },
         tokens: [...Object.entries(operators), ...options.people.map((id) => [id, ['approver']] as const)].map(([name, roles]) => ({
           name,
           sha256: createHash('sha256').update(name).digest('hex'),
@@ -124,8 +141,10 @@ export async function openHoldWorld(options: {
         id,
         emails: [`${id}@example.com`],
         accounts: [{ connection: 'sandbox', id }],
-        ...(options.protectedPeople?.includes(id) ? { protected: true } : {}),
+        ...options.about?.[id],
       })),
+      // Nobody listens: what would be told stands in the table.
+      sinks: [{ id: 'soc', kind: 'webhook', url: 'http://127.0.0.1:9/', secret: `whsec_${Buffer.alloc(24, 's').toString('base64')}` }],
       network: { allowPrivate: ['127.0.0.0/8'] },
     }),
     file: 'holds.yaml',
@@ -144,21 +163,33 @@ export async function openHoldWorld(options: {
     random: systemRandom,
     log: silentLog,
   };
-  const core = await startCore(coreOptions);
-  const metrics = createMetrics({ ledgerWaiting: async () => 0, undecided: async () => 0 });
-  const doors = openDoors(core, coreOptions, metrics);
-  const listener = await openListener({ host: '127.0.0.1', port: 0, clock: systemClock });
-  listener.serve(createServer({ ...bindServer(core, coreOptions, metrics), push: doors.push, signal: doors.signal }));
-  const origin = `http://127.0.0.1:${listener.port}`;
+  const open = async () => {
+    const core = await startCore(coreOptions);
+    const metrics = createMetrics({ ledgerWaiting: async () => 0, undecided: async () => 0 });
+    const doors = openDoors(core, coreOptions, metrics);
+    const listener = await openListener({ host: '127.0.0.1', port: 0, clock: systemClock });
+    listener.serve(createServer({ ...bindServer(core, coreOptions, metrics), push: doors.push, signal: doors.signal }));
+    const close = async () => {
+      await listener.close(0);
+      await core.stop();
+      await doors.close();
+    };
+    return { core, origin: `http://127.0.0.1:${listener.port}`, close };
+  };
+  const opened = [await open()];
+  const { core, origin } = opened[0] as (typeof opened)[number];
   const before = Number((await query('select count(*)::int as count from ledger_entry'))[0]?.['count']);
 
   const get = async (path: string, as = 'root') =>
     (await fetch(`${origin}${path}`, { headers: { authorization: `Bearer ${as}` } })).json() as Promise<Answer>;
-  const post: HoldWorld['post'] = async (path, body, as = 'lead') => {
-    const headers = { authorization: `Bearer ${as}`, 'content-type': 'application/json' };
-    const response = await fetch(`${origin}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-    return { status: response.status, body: (await response.json()) as Answer };
-  };
+  const postTo =
+    (base: string): HoldWorld['post'] =>
+    async (path, body, as = 'lead') => {
+      const headers = { authorization: `Bearer ${as}`, 'content-type': 'application/json' };
+      const response = await fetch(`${base}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      return { status: response.status, body: (await response.json()) as Answer };
+    };
+  const post = postTo(origin);
   const world: HoldWorld = {
     core,
     origin,
@@ -170,6 +201,7 @@ export async function openHoldWorld(options: {
       const { body } = await post('/api/v1/signals', { type, subject, occurredAt: new Date(at).toISOString() }, as);
       return body.decisionIds[0];
     },
+    order: (who, type) => post('/api/v1/plans', { identityId: who, actions: [{ type }], reason: 'she called' }, 'analyst'),
     held: () => get('/api/v1/plans?state=held'),
     async carryOut() {
       for (const { id } of await query(`select id from plan where state = 'released' order by id`)) await core.executor.run(id as PlanId);
@@ -179,6 +211,8 @@ export async function openHoldWorld(options: {
       await setTime();
     },
     query,
+    told: async (type) =>
+      (await query('select data from notice where type = $1 order by id', [type])).map(({ data }) => JSON.parse(String(data))),
     async log() {
       await core.sequencer.flush();
       const rows = await query(
@@ -187,10 +221,13 @@ export async function openHoldWorld(options: {
       );
       return rows.map(({ type }) => String(type));
     },
+    async second() {
+      const other = await open();
+      opened.push(other);
+      return postTo(other.origin);
+    },
     async close() {
-      await listener.close(0);
-      await core.stop();
-      await doors.close();
+      for (const one of opened) await one.close();
       await provider.close();
       await database.drop();
       rmSync(policies, { recursive: true, force: true });
@@ -199,13 +236,16 @@ export async function openHoldWorld(options: {
   return world;
 }
 
-function policyText({ required = 1, timeout = '24h', onTimeout = 'fallback', alone = false, thorough = false }: HoldPolicy): string {
+function policyText(id: string, policy: HoldPolicy): string {
+  const { required = 1, timeout = '24h', onTimeout = 'fallback', alone = false, thorough = false, acts } = policy;
+  const { approvers = acts === undefined ? ['group:soc-l2'] : [] } = policy;
+  const asks = approvers.length > 0;
   const tokens = { type: 'token.revoke', scope: 'all' };
   const contain = { step: 'contain', actions: thorough ? [{ type: 'session.revoke', scope: 'all' }, tokens] : [tokens] };
   const end = {
     step: 'end',
     at: 'risk.score >= 70.0',
-    approval: 'socLead',
+    ...(asks && { approval: 'socLead' }),
     actions: [
       { type: 'session.revoke', scope: 'all' },
       { type: 'token.revoke', scope: 'all' },
@@ -215,8 +255,8 @@ function policyText({ required = 1, timeout = '24h', onTimeout = 'fallback', alo
     apiVersion: 'rescind/v1',
     kind: 'Policy',
     metadata: {
-      id: 'TP-001',
-      name: 'end',
+      id,
+      name: `end-${id.toLowerCase()}`,
       version: 1,
       title: 'End all sessions',
       owner: 'group:soc-l2',
@@ -234,8 +274,13 @@ function policyText({ required = 1, timeout = '24h', onTimeout = 'fallback', alo
       subjects: { kinds: ['person'], excludeGroups: ['break-glass'] },
     },
     when: 'risk.score >= 1.0',
-    respond: alone ? { scope: 'person', ladder: [end] } : { scope: 'person', ladder: [contain, end], fallback: 'contain' },
-    approvals: { socLead: { approvers: ['group:soc-l2'], required, notSelf: true, timeout, onTimeout } },
+    respond:
+      acts !== undefined
+        ? { scope: 'person', ladder: [{ step: 'end', actions: acts }] }
+        : alone
+          ? { scope: 'person', ladder: [end] }
+          : { scope: 'person', ladder: [contain, end], fallback: 'contain' },
+    ...(asks && { approvals: { socLead: { approvers, required, notSelf: true, timeout, onTimeout } } }),
     tests: [
       { name: 'a replayed cookie', given: {}, expect: { match: true, step: 'end' } },
       { name: 'a day later', given: { signals: [{ type: 'cookie_replay', at: '-25h' }] }, expect: { match: false, because: 'age' } },

@@ -68,7 +68,7 @@ describe('an order', () => {
   });
 
   it('that cannot act is answered with the reason, and never acts later', async () => {
-    world = await openHoldWorld({ people: ['ann', 'ben'], protectedPeople: ['ann'] });
+    world = await openHoldWorld({ people: ['ann', 'ben'], about: { ann: { protected: true } } });
     expect(await order('ann')).toMatchObject({
       status: 409,
       body: { code: 'conflict', detail: expect.stringContaining('guard protected') },

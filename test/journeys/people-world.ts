@@ -40,6 +40,8 @@ export interface PeopleWorld {
   /** Moves the time of processes and of the database on; nothing that waits for a time is begun by it. */
   pass(seconds: number): Promise<void>;
   query(text: string, values?: unknown[]): Promise<readonly Record<string, unknown>[]>;
+  /** What others are told, by type, in order. */
+  told(type: string): Promise<readonly Record<string, unknown>[]>;
   close(): Promise<void>;
 }
 
@@ -87,6 +89,8 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
           },
         ],
         identities,
+        // Nobody listens: what would be told stands in the table.
+        sinks: [{ id: 'soc', kind: 'webhook', url: 'http://127.0.0.1:9/', secret: `whsec_${Buffer.alloc(24, 's').toString('base64')}` }],
         network: { allowPrivate: ['127.0.0.0/8'] },
       }),
       file: 'people.yaml',
@@ -151,6 +155,8 @@ export async function openPeopleWorld(directory: readonly string[]): Promise<Peo
       await setTime(at);
     },
     query,
+    told: async (type) =>
+      (await query('select data from notice where type = $1 order by id', [type])).map(({ data }) => JSON.parse(String(data))),
     async close() {
       for (const process of running) await process.stop();
       await Promise.all([provider.close(), transmitter.close()]);

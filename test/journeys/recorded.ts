@@ -69,6 +69,10 @@ function anySituation(bundle: Bundle): fc.Arbitrary<Situation> {
       ip: fc.constantFrom('198.51.100.7', '203.0.113.9'),
       country: fc.constantFrom('NO', 'SE'),
       asn: fc.nat(70_000),
+      city: fc.constantFrom('Oslo', 'Tromsø'),
+      proxy: fc.boolean(),
+      unusual: fc.subarray(['new device', 'velocity']),
+      rated: fc.constantFrom('low', 'medium', 'high'),
     }),
   });
   const person = fc.record({

@@ -278,7 +278,29 @@ describe('several policies', () => {
         rest: 'approvals: { lead: { approvers: [group:soc], required: 1, timeout: 10m, onTimeout: deny } }\n',
       });
     expect(wantedOf(situation(), suspend('RP-901', '72h'), suspend('RP-902', '4h'))).toMatchObject([
-      { parameters: { expires: '4h' }, approval: 'lead' },
+      { parameters: { expires: '4h' }, approval: 'lead', alsoApproved: [{ policyId: 'RP-902', name: 'lead' }] },
+    ]);
+  });
+
+  it('ask the approvals of every policy that demands one, also where the first one demands none', () => {
+    const end = (id: string, approval: string) =>
+      policyText({
+        id,
+        when: 'signal.proof || risk.score >= 0.0',
+        ladder: `[{ step: end, ${approval}actions: [{ type: session.revoke, scope: all }] }]`,
+        ...(approval && { rest: 'approvals: { lead: { approvers: [group:soc], required: 1, timeout: 10m, onTimeout: deny } }\n' }),
+      });
+    const [wanted, ...more] = wantedOf(
+      situation(),
+      end('RP-901', ''),
+      end('RP-902', 'approval: lead, '),
+      end('RP-903', 'approval: lead, '),
+    );
+    expect(more).toEqual([]);
+    expect(wanted?.approval).toBeUndefined();
+    expect(wanted?.alsoApproved).toEqual([
+      { policyId: 'RP-902', name: 'lead' },
+      { policyId: 'RP-903', name: 'lead' },
     ]);
   });
 

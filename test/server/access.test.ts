@@ -29,6 +29,8 @@ const matrix: readonly (readonly [method: 'GET' | 'POST', path: string, may: rea
   ['GET', `/api/v1/incidents/${id}`, scored],
   ['GET', `/api/v1/incidents/${id}/export`, scored],
   ['POST', `/api/v1/incidents/${id}/verdict`, operators],
+  ['POST', `/api/v1/incidents/${id}/undo/preview`, operators],
+  ['POST', `/api/v1/incidents/${id}/undo`, ['admin', 'approver']],
   ['GET', '/api/v1/actions', all],
   ['GET', `/api/v1/actions/${id}`, all],
   ['POST', `/api/v1/actions/${id}/undo`, ['admin', 'approver']],

@@ -130,7 +130,7 @@ export async function openWorld(
       one: async (id) => ({ id, decisionId: newId(), planIds: [newId()], state: 'released', heldFor: null }),
       end: async (id, until) => ({ id, until: until === null ? null : '2026-05-04T12:00:00.000Z' }),
       preview: async () => ({ hash: '0'.repeat(64), actions: [], people: 0, remaining: [] }),
-      order: async () => ({ id: newId(), undone: 0, held: 0, open: 1 }),
+      order: async () => ({ id: newId(), undone: 0, held: 0, open: 1, left: 0 }),
       progress: async () => undefined,
     },
     exportIncident: async (id) => ({ id, entries: [] }),

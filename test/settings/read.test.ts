@@ -40,7 +40,7 @@ operators:
   tokens: [{ name: ci, sha256: ${sha.toUpperCase()}, roles: [admin] }]
 identities:
   - { id: alice, emails: [alice@example.com], accounts: [{ connection: okta-main, id: 00u1 }], privileged: false, protected: false, groups: [] }
-sinks: [{ id: chat, kind: smtp, url: https://hooks.example/x }]
+sinks: [{ id: mail, kind: smtp, host: mail.example, port: 465, security: tls, from: r@acme.example, to: soc@acme.example }]
 network: { allowPrivate: [127.0.0.0/8], proxy: http://proxy:3128, noProxy: [.local] }
 `;
 const env = { DB: 'postgres://u:p@db/rescind', OKTA_TOKEN: 'okta-secret-token', PUSH: 'push-secret' };
@@ -256,6 +256,11 @@ describe('faults of the configuration', () => {
       'a role that is none',
       `operators: { tokens: [{ name: ci, sha256: ${sha}, roles: [root] }] }`,
       ['1:117 operators.tokens.0.roles.0: must be one of admin, approver, analyst, helpdesk, hr, auditor, ingest'],
+    ],
+    [
+      'an operator who is said to be somebody that is not listed',
+      'operators: { people: { lead: kim, root: kim@acme.example } }',
+      ['1:24 operators.people.lead: is the id of none of the identities, and no address'],
     ],
     ['a role that is none, for people', 'operators: { roles: { root: [] } }', ['1:23 operators.roles.root: unknown key']],
     [

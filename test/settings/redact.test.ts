@@ -6,7 +6,16 @@ import { settingsOf } from './support.ts';
 
 const fingerprint = (hidden: string) => createHash('sha256').update(`key ${hidden}`).digest('hex').slice(0, 12);
 
-const secrets = ['db-password', 'okta-token-1', 'push-secret', 'client-secret', 'wrapping-key', 'proxy-password', 'hook-secret'] as const;
+const secrets = [
+  'db-password',
+  'okta-token-1',
+  'push-secret',
+  'client-secret',
+  'wrapping-key',
+  'proxy-password',
+  'hook-secret',
+  'hookSecret',
+] as const;
 const people = [
   'alice@example.com',
   'admin@example.com',
@@ -33,10 +42,11 @@ operators:
   oidc: { issuer: https://id.example, clientId: c, clientSecret: client-secret }
   roles: { admin: [admin@example.com] }
   groups: { oncall: [admin@example.com] }
+  people: { level: alice@example.com, ci: alice-alias, alice@example.com: alice-alias }
   tokens: [{ name: ci, sha256: ${'b'.repeat(64)}, roles: [ingest] }]
 identities:
   - { id: alice-alias, emails: [alice@example.com], phone: "+4799887766", employeeNumber: E-1001, protected: true }
-sinks: [{ id: chat, kind: smtp, url: https://hooks.example/hook-secret }]
+sinks: [{ id: chat, kind: webhook, url: https://hooks.example/?k=hook-secret, secret: whsec_hookSecretHookSecretHookSecretHookSe }]
 network: { proxy: http://u:proxy-password@proxy }
 `;
 
@@ -62,7 +72,7 @@ describe('redactSettings', () => {
           settings: { orgUrl: 'https://acme.okta.com/?(hidden)', pollSeconds: 15, auth: { token: '(hidden)' } },
         },
       },
-      operators: { tokens: { ci: { roles: ['ingest'] } } },
+      operators: { people: { ci: '(hidden)', level: '(hidden)' }, tokens: { ci: { roles: ['ingest'] } } },
       identities: { count: 1, protected: 1, privileged: 0 },
     });
   });

@@ -8,7 +8,14 @@ import { createManualClock } from '../support/clock.ts';
 
 const secretOf = (letter: string) => `whsec_${Buffer.alloc(24, letter).toString('base64')}`;
 const [oldSecret, newSecret] = [secretOf('a'), secretOf('b')];
-const message = { id: '01900000-0000-7000-8000-000000000001', at: Date.UTC(2026, 4, 4, 10), body: '{"type":"pause.set","data":{}}' };
+const message = {
+  id: '01900000-0000-7000-8000-000000000001',
+  at: Date.UTC(2026, 4, 4, 10),
+  body: '{"type":"pause.set","data":{}}',
+  subject: '',
+  text: '',
+  page: false,
+};
 const ending: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const end of ending.splice(0).reverse()) await end();

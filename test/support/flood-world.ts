@@ -1,18 +1,21 @@
 /** An organisation under its shipped guards with as many people and processes as a flood needs, and a database clock that is told the time. */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { type Core, startCore } from '../../src/app/core.ts';
+import { type Core, type CoreOptions, startCore } from '../../src/app/core.ts';
 import { providerSchemas } from '../../src/app.ts';
+import type { Instant } from '../../src/model/clock.ts';
 import { formatFaults } from '../../src/model/document.ts';
+import type { IdMaker, SignalId } from '../../src/model/ids.ts';
 import { silentLog } from '../../src/model/log.ts';
+import type { PlanState } from '../../src/model/plan-state.ts';
 import type { Arrival } from '../../src/model/signal.ts';
 import { readSettings } from '../../src/settings/index.ts';
 import { markVerified, toItem } from '../../src/signals/index.ts';
-import { startSandboxProvider } from '../fakes/sandbox-provider.ts';
-import { createManualClock } from './clock.ts';
+import { type SandboxProviderStandIn, startSandboxProvider } from '../fakes/sandbox-provider.ts';
+import { createManualClock, type ManualClock } from './clock.ts';
 import type { TestDatabase } from './database.ts';
 import { systemRandom } from './system-clock.ts';
 
@@ -33,8 +36,26 @@ tests:
   - { name: nobody knows the device, given: { device: { compliance: unknown } }, expect: { match: true, step: revoke } }
 `;
 
+/** States of a plan that was released at some time; one that expires was never. */
+export const disturbingStates: readonly PlanState[] = ['released', 'done', 'partial', 'failed', 'undone'];
+
+export interface FloodOptions {
+  readonly people: number;
+  /** False: the guards that count are out of reach. */
+  readonly limits?: boolean;
+  /** Moved together with the database's clock. Absent: the clock of the process stands still, and nothing that it does by it happens. */
+  readonly clock?: ManualClock;
+  /** Sections of the configuration beside those of the world. */
+  readonly sections?: object;
+}
+
 export interface FloodWorld {
-  readonly cores: readonly Core[];
+  readonly core: Core;
+  /** Text of the configuration, for `floodOptions` of another process. */
+  readonly configuration: string;
+  /** What the core was started with. */
+  readonly options: CoreOptions;
+  readonly provider: SandboxProviderStandIn;
   readonly people: readonly string[];
   /** The instant of what is settled from now on. */
   at(instant: number): Promise<void>;
@@ -44,9 +65,9 @@ export interface FloodWorld {
   close(): Promise<void>;
 }
 
-/** Without guards that count nothing limits a source: every number of `guardrails.yaml` is out of reach. */
+/** Without guards that count nothing limits a source: every number of `guardrails.yaml` is out of reach, and no breaker opens. */
 function withoutLimits(text: string): string {
-  const document = parse(text) as { guards: Record<string, unknown> };
+  const document = parse(text) as { guards: Record<string, unknown> & { breaker: object } };
   const raise = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(raise);
     if (value === null || typeof value !== 'object') return value;
@@ -58,12 +79,54 @@ function withoutLimits(text: string): string {
   };
   for (const guard of ['surge', 'source', 'people', 'rungs', 'policy', 'group', 'tier0', 'operator'])
     document.guards[guard] = raise(document.guards[guard]);
+  document.guards.breaker = { ...document.guards.breaker, opensOn: [{ limitHits: 1_000_000, window: '1h' }] };
   return stringify(document);
+}
+
+/** What a process of the world is started with. */
+export async function floodOptions(configuration: string, clock = createManualClock(floodBegin)): Promise<CoreOptions> {
+  const providers = await providerSchemas();
+  const read = readSettings({ text: configuration, file: 'flood.yaml', env: {}, readFile: () => '', providers });
+  if (!read.ok) throw new Error(formatFaults(read.faults));
+  return {
+    settings: read.value,
+    kind: 'organisation',
+    workingDir: import.meta.dirname,
+    listen: async () => 'http://127.0.0.1:9',
+    build: { version: 'flood', build: createHash('sha256').update('flood').digest('hex') },
+    clock,
+    random: systemRandom,
+    log: silentLog,
+  };
+}
+
+/** A partner's word that a person is at high risk, as it comes from a door; no two are the same event. */
+export function markHigh(ids: IdMaker, person: string, source: string, now: Instant, more: Partial<Arrival> = {}) {
+  const id = ids.next<SignalId>(now);
+  return toItem(
+    markVerified<Arrival>({
+      type: 'caep_risk_high',
+      source,
+      sourceKind: 'transmitters',
+      cause: 'partner',
+      severity: 'high',
+      occurredAt: now,
+      receivedAt: now,
+      claim: { kind: 'person', person: [{ format: 'alias', value: person }] },
+      facts: {},
+      circumstances: {},
+      marks: [],
+      dedupeKey: id,
+      raw: id,
+      ...more,
+    }),
+    ids,
+  );
 }
 
 export async function openFloodWorld(
   database: TestDatabase,
-  { people: count, processes = 1, limits = true }: { readonly people: number; readonly processes?: number; readonly limits?: boolean },
+  { people: count, limits = true, clock, sections = {} }: FloodOptions,
 ): Promise<FloodWorld> {
   const people = Array.from({ length: count }, (_, n) => `person-${n}`);
   const ending: (() => Promise<unknown>)[] = [];
@@ -84,77 +147,46 @@ export async function openFloodWorld(
   const shipped = join(import.meta.dirname, '../../policies');
   cpSync(shipped, policies, { recursive: true });
   writeFileSync(join(policies, 'responses/RP-900-rash.yaml'), rashPolicy);
+  const everyPolicy = readdirSync(join(policies, 'responses')).map((name) => name.slice(0, 'RP-000'.length));
   if (!limits) {
     const path = join(policies, 'guardrails.yaml');
     writeFileSync(path, withoutLimits(readFileSync(path, 'utf8')));
   }
   const { host, port, user } = database.connection;
-  const read = readSettings({
-    text: stringify({
-      database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
-      policies,
-      enforcement: { default: 'report-only', connections: { directory: { mode: 'enforce', maxRung: 6 } } },
-      overrides: { 'RP-017': 'enforce', 'RP-900': 'enforce' },
-      keys: { wrap: createHash('sha256').update('flood').digest('base64url') },
-      connections: [{ id: 'directory', provider: 'sandbox', baseUrl: provider.baseUrl, adminToken: provider.token, profile: 'standard' }],
-      identities: people.map((id) => ({ id, emails: [`${id}@example.com`], accounts: [{ connection: 'directory', id }] })),
-      network: { allowPrivate: ['127.0.0.0/8'] },
-    }),
-    file: 'flood.yaml',
-    env: {},
-    readFile: () => '',
-    providers: await providerSchemas(),
+  const configuration = stringify({
+    database: { url: `postgres://${user}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${port}` },
+    policies,
+    enforcement: { default: 'report-only', connections: { directory: { mode: 'enforce', maxRung: 6 } } },
+    overrides: Object.fromEntries(everyPolicy.map((id) => [id, 'enforce'])),
+    profile: 'standard',
+    keys: { wrap: createHash('sha256').update('flood').digest('base64url') },
+    connections: [{ id: 'directory', provider: 'sandbox', baseUrl: provider.baseUrl, adminToken: provider.token, profile: 'standard' }],
+    identities: people.map((id) => ({ id, emails: [`${id}@example.com`], accounts: [{ connection: 'directory', id }] })),
+    network: { allowPrivate: ['127.0.0.0/8'] },
+    ...sections,
   });
-  if (!read.ok) throw new Error(formatFaults(read.faults));
-  const cores: Core[] = [];
-  for (let n = 0; n < processes; n++) {
-    const core = await startCore({
-      settings: read.value,
-      kind: 'organisation',
-      workingDir: import.meta.dirname,
-      listen: async () => 'http://127.0.0.1:9',
-      build: { version: 'flood', build: createHash('sha256').update('flood').digest('hex') },
-      clock: createManualClock(floodBegin),
-      random: systemRandom,
-      log: silentLog,
-    });
-    ending.push(() => core.stop());
-    cores.push(core);
-  }
-  await Promise.all(cores.map((core) => core.judging.refresh()));
+  const options = await floodOptions(configuration, clock);
+  const core = await startCore(options);
+  ending.push(() => core.stop());
+  await core.judging.refresh();
 
-  let sent = 0;
   let now = floodBegin;
   return {
-    cores,
+    core,
+    configuration,
+    options,
+    provider,
     people,
     async at(instant) {
       now = instant;
       await store.query('update stopped.clock set at = to_timestamp($1::float8 / 1000)', [instant]);
+      await clock?.advance(instant - clock.now());
     },
-    arrival: (person, source, more = {}) =>
-      toItem(
-        markVerified<Arrival>({
-          type: 'caep_risk_high',
-          source,
-          sourceKind: 'transmitters',
-          cause: 'partner',
-          severity: 'high',
-          occurredAt: now,
-          receivedAt: now,
-          claim: { kind: 'person', person: [{ format: 'alias', value: person }] },
-          facts: {},
-          circumstances: {},
-          marks: [],
-          dedupeKey: `flood ${++sent}`,
-          raw: `${sent}`,
-          ...more,
-        }),
-        (cores[0] as Core).ids,
-      ),
+    arrival: (person, source, more) => markHigh(core.ids, person, source, now, more),
     async disturbed() {
       const { rows } = await store.query<{ alias: string }>(
-        `select distinct a.alias from plan p join identity_alias a on a.identity_id = p.identity_id where p.state not in ('held', 'refused') order by 1`,
+        `select distinct a.alias from plan p join identity_alias a on a.identity_id = p.identity_id where p.state = any ($1) order by 1`,
+        [disturbingStates],
       );
       return rows.map(({ alias }) => alias);
     },

@@ -6,6 +6,7 @@ import { operators, scoreReaders } from '../authentication.ts';
 import type { ServerParts } from '../parts.ts';
 import { recordSchemas } from '../record-schemas.ts';
 import { defineRoute, type Route } from '../route-table.ts';
+import { confirmSchema, previewSchema, progressSchema, undoers } from './undo.ts';
 
 const exportSchema = z.looseObject({
   id: z.string(),
@@ -49,6 +50,33 @@ export function incidentRoutes(parts: ServerParts): readonly Route[] {
         if (judged === undefined) throw new AppError('notFound', gone);
         response.status(202);
         return judged;
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/v1/incidents/{id}/undo/preview',
+      summary: 'What undoing the whole incident would take back, and what nothing gives back, per person',
+      access: operators,
+      body: z.strictObject({}),
+      answers: { 200: { description: 'Nothing is changed', schema: previewSchema } },
+      async handle({ params, caller }) {
+        const preview = await parts.undo.preview({ incident: params['id'] ?? '' }, caller);
+        if (preview === undefined) throw new AppError('notFound', gone);
+        return preview;
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/v1/incidents/{id}/undo',
+      summary: 'Undoes exactly what the preview of this hash showed; what is held stays held',
+      access: undoers,
+      body: confirmSchema,
+      answers: { 202: { description: 'The order', schema: progressSchema } },
+      async handle({ params, body, caller, response }) {
+        const order = await parts.undo.order({ incident: params['id'] ?? '' }, body.hash, body.reason, caller);
+        if (order === undefined) throw new AppError('notFound', gone);
+        response.status(202);
+        return order;
       },
     }),
   ];

@@ -1,8 +1,8 @@
 /** What people decide on plans: approve a list, deny, hold, release. */
 import { z } from 'zod';
-import { planStates } from '../../model/action.ts';
 import { AppError } from '../../model/errors.ts';
 import type { Role } from '../../model/operator.ts';
+import { planStates } from '../../model/plan-state.ts';
 import { operators } from '../authentication.ts';
 import type { Caller, ServerParts } from '../parts.ts';
 import { defineRoute, type Route } from '../route-table.ts';
@@ -19,7 +19,8 @@ const answer = z.looseObject({
   id: z.string(),
   state: z.enum(planStates),
   heldFor: z.string().nullable(),
-  missing: z.int().optional().describe('How many more people must approve'),
+  missing: z.int().optional().describe('How many more people must approve, at the least'),
+  lacks: z.array(z.string()).optional().describe('For what they must'),
   repeated: z.literal(true).optional(),
   reason: z.string().optional().describe('Why the word did not count for this plan'),
 });

@@ -1,11 +1,13 @@
 /** Lists and single records: signals, identities, decisions, plans, actions, connections, policies. */
+
 import { z } from 'zod';
-import { actionStates, planStates } from '../../model/action.ts';
+import { actionStates } from '../../model/action.ts';
 import { decisionModes, outcomes } from '../../model/decision.ts';
 import { AppError } from '../../model/errors.ts';
 import { isId } from '../../model/ids.ts';
 import { incidentStates } from '../../model/incident.ts';
 import type { Role } from '../../model/operator.ts';
+import { planStates } from '../../model/plan-state.ts';
 import { levels } from '../../model/risk.ts';
 import { dismissalScopes, verdicts } from '../../model/verdict.ts';
 import { everyReader, operators, scoreReaders, seesPeople } from '../authentication.ts';

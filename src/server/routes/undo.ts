@@ -8,7 +8,7 @@ import type { ServerParts } from '../parts.ts';
 import { instantText } from '../query.ts';
 import { defineRoute, type Route } from '../route-table.ts';
 
-const undoers: readonly Role[] = ['admin', 'approver'];
+export const undoers: readonly Role[] = ['admin', 'approver'];
 const reason = z.string().trim().min(1).max(500);
 const word = z.string().min(1).max(128);
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be the hash of a preview');
@@ -23,17 +23,26 @@ const filterMembers = {
 const filterSchema = z
   .strictObject(filterMembers)
   .refine((given) => Object.keys(given).length > 0, 'name at least one member: all is too much');
-const orderSchema = z.strictObject({ filter: filterSchema, hash, reason });
+const orderMembers = { hash, reason };
+const orderSchema = z.strictObject({ filter: filterSchema, ...orderMembers });
+/** Where the path says what is undone. */
+export const confirmSchema = z.strictObject(orderMembers);
 
 const undoneSchema = z.looseObject({ id: z.string(), decisionId: z.string(), planIds: z.array(z.string()), state: z.string() });
 const endSchema = z.looseObject({ id: z.string(), until: instantText.nullable() });
-const previewSchema = z.looseObject({
+export const previewSchema = z.looseObject({
   hash,
   actions: z.array(z.looseObject({ id: z.string(), type: z.string(), undoneBy: z.string() })),
   people: z.int(),
   remaining: z.array(z.looseObject({ identityId: z.string(), redo: z.array(z.string()) })),
 });
-const progressSchema = z.looseObject({ id: z.string(), undone: z.int(), held: z.int(), open: z.int() });
+export const progressSchema = z.looseObject({
+  id: z.string(),
+  undone: z.int(),
+  held: z.int().describe('Wait for another person'),
+  open: z.int().describe('Go on by themselves'),
+  left: z.int().describe('Are not undone by this order any more'),
+});
 
 export function undoRoutes({ undo }: ServerParts): readonly Route[] {
   const found = <T>(answer: T | undefined): T => {
@@ -82,7 +91,7 @@ export function undoRoutes({ undo }: ServerParts): readonly Route[] {
       access: operators,
       body: filterSchema,
       answers: { 200: { description: 'Nothing is changed', schema: previewSchema } },
-      handle: ({ body, caller }) => undo.preview(body, caller),
+      handle: async ({ body, caller }) => found(await undo.preview(body, caller)),
     }),
     defineRoute({
       method: 'post',
@@ -92,7 +101,7 @@ export function undoRoutes({ undo }: ServerParts): readonly Route[] {
       body: orderSchema,
       answers: { 202: { description: 'The order', schema: progressSchema } },
       async handle({ body, caller, response }) {
-        const answer = await undo.order(body.filter, body.hash, body.reason, caller);
+        const answer = found(await undo.order(body.filter, body.hash, body.reason, caller));
         response.status(202);
         return answer;
       },

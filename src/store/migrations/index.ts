@@ -10,7 +10,9 @@ import { up as breaker } from './0007-breaker.ts';
 import { up as approvals } from './0008-approvals.ts';
 import { up as undo } from './0009-undo.ts';
 import { up as incidents } from './0010-incidents.ts';
-import { up as feeds } from './0012-feeds.ts';
+import { up as approvalMeets } from './0011-approval-meets.ts';
+import { up as telling } from './0012-telling.ts';
+import { up as feeds } from './0014-feeds.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': { up: ground },
@@ -23,5 +25,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008-approvals': { up: approvals },
   '0009-undo': { up: undo },
   '0010-incidents': { up: incidents },
-  '0012-feeds': { up: feeds },
+  '0011-approval-meets': { up: approvalMeets },
+  '0012-telling': { up: telling },
+  '0014-feeds': { up: feeds },
 };

@@ -1,0 +1,62 @@
+/** Sessions, authentication and second factors. */
+import type { Row } from '../table.ts';
+
+export const sessionRows: readonly Row[] = [
+  ['user.session.start', 'done', 'actor', 'session_established', 'low', 'signIn', 'a sign-in'],
+  ['user.session.start', 'failed', 'actor', 'signin.failed', 'medium', 'signInFailed', 'counted by address'],
+  ['user.session.start', 'unanswered', 'actor', 'signin.failed', 'medium', 'signInFailed', 'begun and left'],
+  ['user.session.end', 'any', 'session', 'session_revoked', 'low', 'ownSignOut', 'a plain sign-out'],
+  ['user.session.clear', 'done', 'target', 'session_revoked', 'medium', 'adminOfSessions', 'an administrator ended all sessions'],
+  ['user.session.context.change', 'any', 'session', 'anomalous_token', 'medium', '', 'address or device changed inside a session'],
+  ['user.session.expire', 'any', '', 'context', '', '', 'sessions end by themselves'],
+  ['user.session.access_admin_app', 'any', 'actor', 'context', '', 'signIn', 'the console of administrators was opened'],
+  ['user.session.impersonation.initiate', 'any', 'org', 'role_granted_outside_pim', 'high', '', "Okta's staff act as an administrator"],
+  ['user.session.impersonation.grant', 'done', 'actor', 'role_granted_outside_pim', 'medium', '', 'let in by an administrator'],
+  ['user.session.impersonation.extend', 'done', 'actor', 'role_granted_outside_pim', 'medium', '', 'let in for longer'],
+  ['user.session.impersonation.end', 'any', '', 'context', '', '', 'over'],
+  ['user.session.impersonation.revoke', 'any', '', 'context', '', '', 'taken back'],
+  ['user.device_session.start', 'any', '', 'context', '', '', 'a session of the device itself'],
+  ['user.device_session.end', 'any', '', 'context', '', '', 'a session of the device itself'],
+];
+
+export const authenticationRows: readonly Row[] = [
+  ['user.authentication.auth_via_mfa', 'done', 'actor', 'mfa.push.approved', 'low', 'mfaPassed', 'ends a burst of prompts'],
+  ['user.authentication.auth_via_mfa', 'failed', 'actor', 'mfa.push.denied', 'medium', 'mfaFailed', 'bursts are fatigue'],
+  ['user.authentication.auth_via_mfa', 'unanswered', 'actor', 'mfa.push.timeout', 'medium', 'mfaFailed', 'nobody answered'],
+  ['user.authentication.auth_via_mfa', 'challenged', '', 'context', '', '', 'asked; the answer follows'],
+  ['user.authentication.sso', 'any', 'actor', 'context', '', 'signIn', 'an app was opened'],
+  ['user.authentication.auth_via_IDP', 'done', 'actor', 'session_presented', 'low', 'signIn', "by another provider's word"],
+  ['user.authentication.auth_via_IDP', 'failed', 'actor', 'signin.failed', 'medium', 'signInFailed', 'that word was refused'],
+  ['user.authentication.auth_via_social', 'done', 'actor', 'session_presented', 'low', 'signIn', "by another provider's word"],
+  ['user.authentication.auth_via_social', 'failed', 'actor', 'signin.failed', 'medium', 'signInFailed', 'that word was refused'],
+  ['user.authentication.authenticate', 'any', 'actor', 'context', '', 'signIn', 'a step: the session that starts, or does not, tells it'],
+  ['user.authentication.auth', 'any', '', 'context', '', '', 'a step'],
+  ['user.authentication.verify', 'any', '', 'context', '', '', 'a step'],
+  ['user.authentication.auth_via_AD_agent', 'any', '', 'context', '', '', 'a step, at the directory'],
+  ['user.authentication.auth_via_LDAP_agent', 'any', '', 'context', '', '', 'a step, at the directory'],
+  ['user.authentication.auth_via_inbound_SAML', 'any', '', 'context', '', '', 'a step, at another provider'],
+  ['user.authentication.auth_via_inbound_delauth', 'any', '', 'context', '', '', 'a step, at another provider'],
+  ['user.authentication.auth_via_iwa', 'any', '', 'context', '', '', 'a step, at the desktop'],
+  ['user.authentication.auth_via_radius', 'any', '', 'context', '', '', 'a step, through RADIUS'],
+  ['user.authentication.auth_via_richclient', 'any', '', 'context', '', '', 'a step, in an old client'],
+  ['user.authentication.auth_unconfigured_identifier', 'any', '', 'context', '', '', 'a name that is not one to sign in with'],
+  ['user.authentication.auth_identifier_not_in_policy', 'any', '', 'context', '', '', 'a name that the rule does not take'],
+  ['user.authentication.slo', 'any', '', 'context', '', '', 'signed out of an app'],
+  ['user.authentication.universal_logout', 'done', 'target', 'session_revoked', 'medium', 'adminOfSessions', 'out of all apps that listen'],
+  ['user.authentication.universal_logout.scheduled', 'any', 'target', 'session_revoked', 'medium', 'initiator', 'about to be signed out'],
+];
+
+export const mfaRows: readonly Row[] = [
+  ['user.mfa.attempt_bypass', 'any', 'user', 'mfa_disabled', 'high', '', 'somebody tried to get round it'],
+  ['user.mfa.factor.activate', 'done', 'target', 'mfa_factor_reset', 'medium', '', 'a new factor: telling right after an odd sign-in'],
+  ['user.mfa.factor.deactivate', 'done', 'target', 'mfa_factor_reset', 'medium', '', 'one factor less'],
+  ['user.mfa.factor.reset_all', 'done', 'target', 'mfa_factor_reset', 'high', '', 'whoever has the password enrols next'],
+  ['user.mfa.factor.suspend', 'done', 'target', 'mfa_factor_reset', 'medium', '', 'one factor less, for now'],
+  ['user.mfa.factor.unsuspend', 'done', 'target', 'mfa_factor_reset', 'medium', '', 'a factor is back'],
+  ['user.mfa.factor.update', 'done', 'target', 'mfa_factor_reset', 'medium', '', 'a factor is another'],
+  ['user.mfa.okta_verify.deny_push', 'any', 'actor', 'mfa.push.denied', 'medium', '', 'bursts are fatigue'],
+  ['user.mfa.okta_verify.deny_push_upgrade_needed', 'any', 'actor', 'mfa.push.denied', 'medium', '', 'denied, in an old app'],
+  ['user.mfa.okta_verify', 'any', '', 'context', '', '', 'the app was asked'],
+  ['user.mfa.promote_enrollment', 'any', '', 'context', '', '', 'an enrolment was promoted'],
+  ['user.behavior.profile.reset', 'done', 'actor', 'conditional_access_changed', 'low', '', 'what is usual of somebody was forgotten'],
+];
