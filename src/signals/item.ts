@@ -23,12 +23,13 @@ export interface FeedMove {
   readonly cursor: string;
 }
 
-export function toItem(arrival: Verified<Arrival>, ids: IdMaker): Item {
+/** `told`: what a repeat must say alike, where the same event comes by two ways in other words. */
+export function toItem(arrival: Verified<Arrival>, ids: IdMaker, told = arrival.raw): Item {
   return {
     arrival,
     signalId: ids.next<SignalId>(arrival.receivedAt),
     key: hash('sha256', `${arrival.source}\u0000${arrival.dedupeKey}`),
-    digest: hash('sha256', arrival.raw).slice(0, 16),
+    digest: hash('sha256', told).slice(0, 16),
     attempt: 0,
   };
 }
