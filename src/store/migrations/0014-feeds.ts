@@ -1,4 +1,4 @@
-/** How far the events of a connection have been read, when it was last heard, and which spans are read once more. */
+/** How far the events of a connection have been read, when it was last heard, what is missing, and what its provider says of our own deeds. */
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
@@ -8,9 +8,7 @@ const statements = [
     cursor text,
     moved_at timestamptz,
     polled_at timestamptz,
-    pushed_at timestamptz,
-    alarm text,
-    alarmed_at timestamptz
+    pushed_at timestamptz
   )`,
   // A span of which pushed events are known to be missing: read once more by its instants.
   `create table feed_gap (
@@ -24,6 +22,29 @@ const statements = [
     closed_at timestamptz
   )`,
   `create index feed_gap_open on feed_gap (connection, from_at) where closed_at is null`,
+  `create index feed_gap_span on feed_gap (connection, to_at)`,
+  // One row a kind of alarm: told when it begins, and each hour that it lasts.
+  `create table feed_alarm (
+    connection text not null,
+    code text not null,
+    raised_at timestamptz not null,
+    told_at timestamptz not null,
+    ended_at timestamptz,
+    primary key (connection, code)
+  )`,
+  // What was done with our credential, by the provider's word; `action_id` is null where no action of ours explains it.
+  `create table confirmation (
+    connection text not null,
+    key bytea not null,
+    event text not null,
+    occurred_at timestamptz not null,
+    action_id uuid,
+    noted_at timestamptz not null,
+    primary key (connection, key)
+  )`,
+  `create index confirmation_age on confirmation (noted_at)`,
+  // Recent actions by account, to find the one that a provider's word confirms.
+  `create index action_account on action (account_id, intended_at)`,
 ];
 
 export async function up(database: Kysely<unknown>): Promise<void> {
