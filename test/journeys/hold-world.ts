@@ -168,7 +168,9 @@ export async function openHoldWorld(options: {
     const metrics = createMetrics({ ledgerWaiting: async () => 0, undecided: async () => 0 });
     const doors = openDoors(core, coreOptions, metrics);
     const listener = await openListener({ host: '127.0.0.1', port: 0, clock: systemClock });
-    listener.serve(createServer({ ...bindServer(core, coreOptions, metrics), push: doors.push, signal: doors.signal }));
+    listener.serve(
+      createServer({ ...bindServer(core, coreOptions, metrics), push: doors.push, signal: doors.signal, hook: () => undefined }),
+    );
     const close = async () => {
       await listener.close(0);
       await core.stop();

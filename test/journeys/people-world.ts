@@ -21,7 +21,7 @@ import { systemRandom } from '../support/system-clock.ts';
 
 export interface PeopleProcess {
   readonly core: Awaited<ReturnType<typeof startCore>>;
-  readonly parts: Omit<ServerParts, 'push' | 'signal' | 'idp'>;
+  readonly parts: Omit<ServerParts, 'push' | 'signal' | 'hook' | 'idp'>;
   /** A signal of an operator; answers its id and decisions. */
   signal(subject: object, type?: string, more?: object): Promise<{ signalId: string; decisionIds: readonly string[] }>;
   /** A SET of the partner, `session-revoked` by policy; answers the status. */
