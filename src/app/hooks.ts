@@ -38,7 +38,10 @@ export function openEventDoors(core: Core, { settings, clock, log }: CoreOptions
     if (feed === undefined) continue;
     const gaps = createFeedGaps({ connection: id, feed, events, core, log });
     const leadership = createLeadership(store, feedLock(id));
-    pollers.set(id, createPoller({ connection: id, feed, events, gaps, alarms, leadership, store, clock, log }));
+    pollers.set(
+      id,
+      createPoller({ connection: id, feed, hooked: hook !== undefined, events, gaps, alarms, leadership, store, clock, log }),
+    );
   }
   return {
     hook: (connection) => hooks.get(connection),

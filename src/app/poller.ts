@@ -24,6 +24,8 @@ export interface Poller {
 export interface PollerParts {
   readonly connection: string;
   readonly feed: EventFeed;
+  /** Whether the connection takes what is pushed, and can miss it. */
+  readonly hooked: boolean;
   readonly events: ProviderEvents;
   readonly gaps: FeedGaps;
   readonly alarms: FeedAlarms;
@@ -43,7 +45,7 @@ const shownMs = 86_400_000;
 const overlapMs = 60_000;
 
 export function createPoller(parts: PollerParts): Poller {
-  const { connection, feed, events, gaps, alarms, leadership, store, clock, log } = parts;
+  const { connection, feed, hooked, events, gaps, alarms, leadership, store, clock, log } = parts;
   const ending = new AbortController();
   const { signal } = ending;
   const silentMs = Math.max(silentAtLeastMs, silentIntervals * feed.everyMs);
@@ -73,13 +75,15 @@ export function createPoller(parts: PollerParts): Poller {
 
   async function readOn(): Promise<void> {
     for (let more = true; more && !signal.aborted; ) {
-      const page = await pageAfter(await readFeed(store, connection));
+      const state = await readFeed(store, connection);
+      const page = await pageAfter(state);
       for (const trouble of page.troubles ?? []) await noteTrouble(trouble);
       const brought = await events.take('poll', page.events, clock.now(), page.cursor);
       const missed = brought.filter(({ dedupeKey }) => page.pushed?.has(dedupeKey) ?? true);
       await gaps.count(missed);
       pushes.missed(missed);
-      more = page.more;
+      // A place that does not move would be read for ever.
+      more = page.more && page.cursor !== state?.cursor;
     }
   }
 
@@ -88,7 +92,8 @@ export function createPoller(parts: PollerParts): Poller {
     const now = clock.now();
     await alarms.end(connection, ['poll.failing'], now);
     await alarms.end(connection, ['hook.nearLimit', 'credential.elsewhere'], now - shownMs);
-    const silent = await pushes.look((await readFeed(store, connection))?.pushedAt ?? null, now);
+    const pushedAt = (hooked ? await readFeed(store, connection) : undefined)?.pushedAt ?? null;
+    const silent = await pushes.look(pushedAt, now);
     // What is late by hook has its interval to arrive.
     await gaps.reconcile(now - feed.everyMs, silent ? 'hook.silent' : undefined, signal);
     return feed.everyMs;

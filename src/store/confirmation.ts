@@ -16,6 +16,8 @@ export interface ConfirmationRow {
 
 /** The provider's clock and ours. */
 const skewMs = 5 * 60_000;
+/** Longer than any action is tried. */
+const longestMs = 7 * 86_400_000;
 /** Providers act on some orders only after they answered. */
 const afterMs = 15 * 60_000;
 
@@ -37,6 +39,7 @@ export async function noteConfirmations(
        where a.connection = $1 and a.type = any (string_to_array(t.types, ','))
          and (coalesce(t.account, '') = '' or c.external_id = t.account)
          and a.intended_at <= to_timestamp((t.occurred::float8 + ${skewMs}) / 1000)
+         and a.intended_at >= to_timestamp((t.occurred::float8 - ${longestMs}) / 1000)
          and coalesce(a.finished_at, to_timestamp($7::float8 / 1000)) >= to_timestamp((t.occurred::float8 - ${afterMs}) / 1000)
        order by a.intended_at desc limit 1)
      from told t order by t.key on conflict do nothing returning event, action_id as "actionId"`,

@@ -159,7 +159,7 @@ describe('a hook', () => {
     expect(await count('signal')).toBe(0);
   });
 
-  it('answers 500 events within a second while four others are in flight', { timeout: 60_000 }, async () => {
+  it('answers 500 events within a second while four others are in flight', { timeout: 60_000, retry: 2 }, async () => {
     const bodyOf = (events: number) => Array.from({ length: events }, (_, n) => event('user.session.start', (n % 100) + 1));
     const others = [1, 2, 3, 4].map(() => send(bodyOf(100)));
     const startedMs = systemClock.elapsedMs();
@@ -168,9 +168,7 @@ describe('a hook', () => {
     expect(response.status).toBe(200);
     expect((await Promise.all(others)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect(await count(`signal where state = 'decided'`)).toBe(900);
-    // The machine is shared with other tests; alone it takes a third of this.
-    expect(tookMs).toBeLessThan(3_000);
-    console.info(`500 events with 400 others in flight: ${Math.round(tookMs)} ms`);
+    expect(tookMs).toBeLessThan(1_000);
   });
 });
 

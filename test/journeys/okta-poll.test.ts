@@ -1,5 +1,5 @@
 /** Events that are fetched: two processes on one database, the cursor beside what it brought, gaps, alarms and refusals. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { logEvent, ownAppId } from '../adapters/okta/events.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { connection, envelope, type OktaProcess, type OktaWorld, openOktaWorld, type StartOptions, secret } from './okta-world.ts';
@@ -104,6 +104,26 @@ describe('a poller', () => {
     expect(await count('undecided')).toBe(1);
     expect(await cursor()).not.toBe(before);
   });
+});
+
+it('started, it looks again after its interval, and stopped it leaves the reading to others', async () => {
+  const [one, other] = [await start(), await start()];
+  one.doors.start();
+  await vi.waitFor(() => expect(logCalls()).toBe(1), { timeout: 10_000 });
+  happens('user.account.lock', 1);
+  await later();
+  await vi.waitFor(
+    async () => {
+      await world.timers.advance(15 * second);
+      expect(await count('signal')).toBe(1);
+    },
+    { timeout: 10_000 },
+  );
+  await one.doors.stop();
+  happens('user.account.lock', 2);
+  await later();
+  await other.poller.look();
+  expect(await count('signal')).toBe(2);
 });
 
 describe('two pollers on one database', () => {

@@ -9,7 +9,7 @@ import { contextOfPerson } from '../../src/app/held-levels.ts';
 import { silentLog } from '../../src/model/log.ts';
 import { parseEvidence, score, serialiseEvidence } from '../../src/risk/index.ts';
 import { connectStore } from '../../src/store/open.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { startTestServer, type TestDatabase, testDatabase } from '../support/database.ts';
 import { type OktaProcess, type OktaWorld, openOktaWorld, secret } from './okta-world.ts';
 
 export interface WeekOptions {
@@ -73,9 +73,10 @@ const happenings = [
 const pollOnly = 'user.mfa.okta_verify.deny_push';
 const hookTypes = [...new Set(happenings.map(([, type]) => type as string))].filter((type) => type !== pollOnly);
 
-export async function runWeek(options: WeekOptions): Promise<WeekResult> {
+/** `database` makes fresh ones; those of the test run where nothing is given. */
+export async function runWeek(options: WeekOptions, database: () => Promise<TestDatabase> = testDatabase): Promise<WeekResult> {
   const world = await openOktaWorld(options.people, startAt);
-  const faultyDatabase = await testDatabase();
+  const faultyDatabase = await database();
   let perfectDatabase: TestDatabase | undefined;
   try {
     const given = { enforce: true, marks: ['password_reset', 'admin_dismiss'] };
@@ -271,11 +272,13 @@ function seeded(seed: number): () => number {
 if (import.meta.main) {
   const number = { type: 'string' } as const;
   const { values } = parseArgs({ options: { people: number, hours: number, seed: number } });
-  const result = await runWeek({
-    people: Number(values.people ?? 400),
-    hours: Number(values.hours ?? 168),
-    seed: Number(values.seed ?? 1),
-  });
-  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-  process.exit(result.differing.length === 0 && result.doubled === 0 && result.unmatched === 0 ? 0 : 1);
+  const server = await startTestServer();
+  try {
+    const options = { people: Number(values.people ?? 400), hours: Number(values.hours ?? 168), seed: Number(values.seed ?? 1) };
+    const result = await runWeek(options, () => server.database());
+    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    process.exitCode = result.differing.length === 0 && result.doubled === 0 && result.unmatched === 0 ? 0 : 1;
+  } finally {
+    await server.stop();
+  }
 }

@@ -43,8 +43,8 @@ const statements = [
     primary key (connection, key)
   )`,
   `create index confirmation_age on confirmation (noted_at)`,
-  // Recent actions by account, to find the one that a provider's word confirms.
-  `create index action_account on action (account_id, intended_at)`,
+  // To find the action that a provider's word confirms.
+  `create index action_recent on action (connection, type, intended_at)`,
 ];
 
 export async function up(database: Kysely<unknown>): Promise<void> {
