@@ -7,10 +7,13 @@ import { connect, type Socket } from 'node:net';
 import { serveBench } from './child.ts';
 
 export interface GeneratorArgument {
-  /** One token a line. */
+  /** One token, or one body of JSON in ASCII, a line. */
   readonly tokens: string;
   readonly path: string;
   readonly authorization: string;
+  readonly mediaType: 'application/secevent+jwt' | 'application/json';
+  /** The status that says that all of it was taken. */
+  readonly taken: '200' | '202';
 }
 
 export interface LoadOrder {
@@ -24,7 +27,7 @@ export interface LoadOrder {
 export interface LoadResult {
   readonly elapsedMs: number;
   readonly accepted: number;
-  /** Statuses other than 202. */
+  /** Other statuses. */
   readonly refused: Readonly<Record<string, number>>;
   readonly latenciesMs: readonly number[];
   /** When the first byte of each request was written, in milliseconds since 1970, by line of its token. */
@@ -38,7 +41,7 @@ const requests = readFileSync(argument.tokens, 'latin1')
   .split('\n')
   .map((token) =>
     Buffer.from(
-      `POST ${argument.path} HTTP/1.1\r\nHost: rescind\r\nContent-Type: application/secevent+jwt\r\nAccept: application/json\r\nAuthorization: ${argument.authorization}\r\nContent-Length: ${token.length}\r\n\r\n${token}`,
+      `POST ${argument.path} HTTP/1.1\r\nHost: rescind\r\nContent-Type: ${argument.mediaType}\r\nAccept: application/json\r\nAuthorization: ${argument.authorization}\r\nContent-Length: ${token.length}\r\n\r\n${token}`,
       'latin1',
     ),
   );
@@ -71,7 +74,7 @@ async function run({ port, connections, from, count }: LoadOrder): Promise<LoadR
             const head = pending.indexOf('\r\n\r\n');
             if (head < 0) return;
             const status = pending.slice(9, 12);
-            if (status !== '202') {
+            if (status !== argument.taken) {
               const length = Number(/content-length: (\d+)/i.exec(pending)?.[1] ?? 0);
               if (pending.length < head + 4 + length) return;
               refused[status] = (refused[status] ?? 0) + 1;

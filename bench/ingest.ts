@@ -4,12 +4,12 @@
  */
 import type { Bench } from './bench.ts';
 import { startChild } from './child.ts';
+import { type Counts, checkCounts } from './counts.ts';
 import type { GeneratorArgument, LoadOrder, LoadResult } from './generator.ts';
 import { cpuMsOf, databaseProcesses } from './machine.ts';
 import { authorization, openOrganisation } from './organisation.ts';
 import { median, type Row, round, spread } from './row.ts';
 import { averageBatch, openRowWriter } from './row-writer.ts';
-import type { Counts } from './service.ts';
 import { signTokens } from './tokens.ts';
 
 const connections = 32;
@@ -42,6 +42,8 @@ export const ingest: Bench = {
         tokens: tokens.file,
         path: '/ssf/events/partner',
         authorization,
+        mediaType: 'application/secevent+jwt',
+        taken: '202',
       } satisfies GeneratorArgument);
       ending.push(() => generator.stop());
       const service = await organisation.startService(serviceOptions);
@@ -71,7 +73,7 @@ export const ingest: Bench = {
         const [nodeCpuMs, databaseCpuMs] = [cpuMsOf(service.pid) - nodeBefore, database() - databaseBefore];
         measured.push({ bare: atBare, service: atService, rowsPerSecond: await rows.write(), nodeCpuMs, databaseCpuMs });
       }
-      check(await service.ask<Counts>({ count: true }), accepted);
+      checkCounts(await service.ask<Counts>({ count: true }), accepted);
 
       const rate = ({ elapsedMs }: LoadResult) => (sliceCount * 1000) / elapsedMs;
       const value = round(median(measured.map((slice) => rate(slice.service))));
@@ -114,14 +116,3 @@ export const ingest: Bench = {
     }
   },
 };
-
-/** Every 202 is a signal, a decision and an entry with its place in the tree, or the numbers above mean nothing. */
-function check(counts: Counts, accepted: number): void {
-  const wrong = [
-    counts.signals === accepted && counts.decisions === accepted && counts.decidedEntries === accepted ? '' : 'accepted and stored differ',
-    counts.entries === counts.leaves && counts.leaves === counts.treeSize ? '' : 'entries without a place in the tree',
-    counts.people >= 200 ? '' : 'too few people',
-    counts.releasedPlans >= 0 && counts.plans <= accepted / 10 ? '' : 'no plans, or too many',
-  ].filter((fault) => fault !== '');
-  if (wrong.length > 0) throw new Error(`${wrong.join(', ')}: ${accepted} accepted, ${JSON.stringify(counts)}`);
-}

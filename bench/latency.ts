@@ -5,10 +5,10 @@
  */
 import type { Bench } from './bench.ts';
 import { startChild } from './child.ts';
+import type { Counts } from './counts.ts';
 import type { GeneratorArgument, LoadOrder, LoadResult } from './generator.ts';
 import { authorization, openOrganisation, people } from './organisation.ts';
 import { median, round, spread } from './row.ts';
-import type { Counts } from './service.ts';
 import type { StandInOrder } from './stand-in.ts';
 import { revokingEvery, signTokens, tenthRevokes } from './tokens.ts';
 
@@ -31,6 +31,8 @@ export const latency: Bench = {
         tokens: tokens.file,
         path: '/ssf/events/partner',
         authorization,
+        mediaType: 'application/secevent+jwt',
+        taken: '202',
       } satisfies GeneratorArgument);
       ending.push(() => generator.stop());
       const service = await organisation.startService(serviceOptions);

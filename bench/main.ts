@@ -8,10 +8,12 @@ import { ingest } from './ingest.ts';
 import { judging } from './judging.ts';
 import { latency } from './latency.ts';
 import { normalising } from './normalising.ts';
+import { oktaHook } from './okta-hook.ts';
+import { oktaPoll } from './okta-poll.ts';
 import { formatRow } from './row.ts';
 import { start } from './start.ts';
 
-const benches: readonly Bench[] = [judging, normalising, ingest, latency, start];
+const benches: readonly Bench[] = [judging, normalising, ingest, oktaHook, oktaPoll, latency, start];
 const known = benches.flatMap((bench) => bench.names);
 
 const values = readArguments();

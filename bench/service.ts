@@ -8,6 +8,7 @@ import { parseConfiguration } from '../src/cli/settings.ts';
 import { formatFaults } from '../src/model/document.ts';
 import { AppError } from '../src/model/errors.ts';
 import { serveBench } from './child.ts';
+import { countAll } from './counts.ts';
 
 export interface ServiceReady {
   readonly port: number;
@@ -16,19 +17,6 @@ export interface ServiceReady {
 }
 
 export type ServiceOrder = { readonly count: true } | { readonly cpu: true };
-
-/** What the database holds, and what the signed tree covers once everything has its place. */
-export interface Counts {
-  readonly signals: number;
-  readonly decisions: number;
-  readonly decidedEntries: number;
-  readonly entries: number;
-  readonly leaves: number;
-  readonly treeSize: number;
-  readonly plans: number;
-  readonly releasedPlans: number;
-  readonly people: number;
-}
 
 const { configuration } = JSON.parse(process.argv[2] ?? '{}') as { readonly configuration: string };
 const programDir = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -48,21 +36,9 @@ const app = await startApp({
   throw error;
 });
 
-async function count(): Promise<Counts> {
-  const head = await app.core.sequencer.flush();
-  const { rows } = await app.core.store.query<Omit<Counts, 'treeSize'> & { [column: string]: unknown }>(
-    `select (select count(*) from signal where nth = 0) as signals, (select count(*) from signal where decision_id is not null) as decisions,
-      (select count(*) from ledger_entry where type = 'signal.decided') as "decidedEntries", (select count(*) from ledger_entry) as entries,
-      (select count(*) from ledger_leaf) as leaves, (select count(*) from plan) as plans,
-      (select count(*) from plan where state not in ('held', 'refused')) as "releasedPlans",
-      (select count(distinct identity_id) from signal) as people`,
-  );
-  return { ...(rows[0] as Omit<Counts, 'treeSize'>), treeSize: head?.size ?? 0 };
-}
-
 const { host, port, user, database } = app.core.store.connection as ServiceReady['database'];
 serveBench(
   { port: Number(new URL(app.origin).port), database: { host, port, user, database } } satisfies ServiceReady,
-  async (order: ServiceOrder) => ('count' in order ? count() : process.cpuUsage()),
+  async (order: ServiceOrder) => ('count' in order ? countAll(app.core) : process.cpuUsage()),
   () => app.stop(),
 );

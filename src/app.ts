@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Core, startCore } from './app/core.ts';
+import { type Core, type CoreOptions, startCore } from './app/core.ts';
 import { openDoors } from './app/doors.ts';
+import { openEventDoors } from './app/hooks.ts';
 import { createMetrics } from './app/metrics.ts';
 import { bindServer } from './app/server-parts.ts';
 import { repeat, systemClock, systemRandom } from './app/system.ts';
@@ -25,6 +26,8 @@ export interface AppOptions {
   readonly programDir: string;
   readonly version: string;
   readonly log: Log;
+  /** See `CoreOptions`. */
+  readonly loadProvider?: CoreOptions['loadProvider'];
 }
 
 export interface App {
@@ -45,7 +48,7 @@ const closeMs = 10_000;
 const directoriesEveryMs = 20 * 60_000;
 
 /** Starts everything; throws `AppError` naming what is wrong, with nothing left running. */
-export async function startApp({ settings, kind, workingDir, programDir, version, log }: AppOptions): Promise<App> {
+export async function startApp({ settings, kind, workingDir, programDir, version, log, loadProvider }: AppOptions): Promise<App> {
   reportUnserved(settings, log);
   const clock = systemClock;
   const random = systemRandom;
@@ -63,7 +66,17 @@ export async function startApp({ settings, kind, workingDir, programDir, version
     local = originAt(listener);
     return settings.publicUrl ?? local;
   };
-  const options = { settings, kind, workingDir, listen, build: { version, build: hashProgram(programDir) }, clock, random, log };
+  const options = {
+    settings,
+    kind,
+    workingDir,
+    listen,
+    build: { version, build: hashProgram(programDir) },
+    clock,
+    random,
+    log,
+    ...(loadProvider ? { loadProvider } : {}),
+  };
   let core: Core;
   let planFinished: ReturnType<typeof createMetrics>['planFinished'] | undefined;
   try {
@@ -78,11 +91,13 @@ export async function startApp({ settings, kind, workingDir, programDir, version
   });
   planFinished = metrics.planFinished;
   const doors = openDoors(core, options, metrics);
+  const eventDoors = openEventDoors(core, options, metrics);
   const handler = core.adapters.all().find(({ adapter }) => adapter.handler !== undefined)?.adapter.handler;
   const parts = {
     ...bindServer(core, options, metrics),
     push: doors.push,
     signal: doors.signal,
+    hook: eventDoors.hook,
     ...(handler === undefined ? {} : { idp: handler }),
   };
   listener?.serve(createServer(parts));
@@ -95,6 +110,7 @@ export async function startApp({ settings, kind, workingDir, programDir, version
     () => core.syncDirectories(syncing.signal),
     (error) => log.warn({ error: (error as Error).name }, 'directories.unread'),
   );
+  eventDoors.start();
   log.info({ origin: local, kind, version }, 'process.listening');
   return {
     origin: local,
@@ -108,6 +124,7 @@ export async function startApp({ settings, kind, workingDir, programDir, version
     async stop() {
       syncing.abort();
       await rereading.stop();
+      await eventDoors.stop();
       await Promise.all([listener?.close(closeMs), metricsListener?.close(closeMs)]);
       await core.stop();
       await doors.close();

@@ -9,7 +9,7 @@ import { detect } from './pipeline/detect.ts';
 import { gather } from './pipeline/gather.ts';
 import { nameDecision, type Settled } from './pipeline/naming.ts';
 import { keysOf, type PipelineParts } from './pipeline/parts.ts';
-import { composeBurial, composeWrites } from './pipeline/writes.ts';
+import { composeBurial, composeWrites, feedMoves } from './pipeline/writes.ts';
 import { firstOfEach, type Item, settleByHalves } from './signals/index.ts';
 import { again } from './store/again.ts';
 import type { Opened, Repeat, SettleSession } from './store/settle-session.ts';
@@ -42,7 +42,8 @@ async function settleTogether(items: readonly Item[], still: boolean, parts: Pip
     const newSources = [...sources].filter((source) => judging.sourceSince(source) === undefined);
     const writes = await composeWrites(settled, batch, newSources, opened.at, parts);
     // What a limit holds is one incident, however many people it is about.
-    await session.commit([...writes, ...rings, ...(await gather(settled, session, opened.at, parts))]);
+    const gathered = await gather(settled, session, opened.at, parts);
+    await session.commit([...writes, ...rings, ...gathered, ...feedMoves(items, opened.at)]);
     parts.committed({ released: releasedOf(settled), newSources, at: opened.at });
     reportForgeries(firsts, repeats, parts);
     return acknowledge(items, settled, repeats);
@@ -99,14 +100,15 @@ async function bury(item: Item, reason: string, parts: PipelineParts): Promise<A
     const opened = await session.open({ ...doorway([item], false), still: false });
     if (isFirst(item) && !opened.fresh.has(item.key)) {
       const repeats = await session.repeats([item.key]);
-      await session.commit([]);
+      await session.commit(feedMoves([item], opened.at));
       return acknowledge([item], [], repeats)[0] as Acknowledgement;
     }
     const event = item.reopened ? 'signal.notDecidedAnew' : 'signal.buried';
     parts.log.error({ signalId: item.signalId, type: item.arrival.type, reason }, event);
     // Another process was first, and its word stands; one that was decided before stays as it was decided.
     const taken = item.reopened || !isOurs(item, opened);
-    await session.commit(taken ? [] : await composeBurial({ item, reason }, opened.at, parts));
+    const burial = taken ? [] : await composeBurial({ item, reason }, opened.at, parts);
+    await session.commit([...burial, ...feedMoves([item], opened.at)]);
     return { signalId: item.signalId, decisionIds: [], repeated: false };
   });
 }

@@ -120,13 +120,19 @@ export interface HookRequest {
 /** What a request at `/hooks/{connection}` comes to. `answer` is the provider's own handshake. */
 export type HookReply =
   | { readonly kind: 'answer'; readonly status: 200 | 204; readonly json?: unknown }
-  | { readonly kind: 'refused'; readonly status: 400 | 401 | 403 | 404 | 405 | 415; readonly code: string }
+  | {
+      readonly kind: 'refused';
+      readonly status: 400 | 401 | 403 | 404 | 405 | 415;
+      readonly code: string;
+      /** Whether who sent it had proven who they are. */
+      readonly proven: boolean;
+    }
   | { readonly kind: 'events'; readonly events: readonly ProviderEvent[] };
 
 export interface EventHook {
   /** Largest body; beyond it nothing is read. */
   readonly limitBytes: number;
-  /** Proves who sent it, in constant time, before anything of the body is read. Pure but for the instant. */
+  /** Proves who sent it, in constant time, before anything of the body is read. Pure but for the instant; never throws. */
   receive(request: HookRequest, receivedAt: Instant): HookReply;
 }
 
@@ -136,14 +142,25 @@ export interface FeedPage {
   readonly cursor: string;
   /** Whether more waits there already. */
   readonly more: boolean;
+  /** Dedupe keys of those that the hook should have brought as well. Absent: all of them. */
+  readonly pushed?: ReadonlySet<string>;
+  /** What the page says of our own ways in. */
+  readonly troubles?: readonly FeedTrouble[];
 }
+
+export type FeedTrouble =
+  /** Of what happened in the span, events were pushed and did not arrive. */
+  | { readonly kind: 'gap'; readonly reason: 'hook.undelivered'; readonly from: Instant; readonly to: Instant }
+  /** `hook.nearLimit`: the provider will soon push nothing more. `hook.ended`: somebody switched the hook off or took it away. */
+  | { readonly kind: 'alarm'; readonly code: 'hook.nearLimit' | 'hook.ended'; readonly at: Instant };
 
 export interface EventFeed {
   /** Between two readings that found nothing more. */
   readonly everyMs: number;
   /**
    * The page behind `cursor`; undefined: from where a new connection begins. Throws where the provider could not be asked; a
-   * `FeedDelay` says when to come again.
+   * `FeedDelay` says when to come again, also where the calls that are left are wanted for what is more urgent. A `CursorLost` says that
+   * the provider knows the cursor no more.
    */
   read(cursor: string | undefined, signal: AbortSignal): Promise<FeedPage>;
   /** What happened in a span, read once more; may repeat what was read before. Absent where the provider cannot. */
@@ -156,6 +173,12 @@ export class FeedDelay extends Error {
   constructor(delayMs: number) {
     super('come later');
     this.delayMs = delayMs;
+  }
+}
+
+export class CursorLost extends Error {
+  constructor() {
+    super('the cursor is not known any more');
   }
 }
 

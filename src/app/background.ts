@@ -7,6 +7,7 @@ import type { SignalId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { type Batcher, type Item, itemAgain } from '../signals/index.ts';
 import { sweepExpiredRecords } from '../store/adapter-storage.ts';
+import { sweepConfirmations } from '../store/confirmation.ts';
 import { sweepRings } from '../store/detection-rings.ts';
 import { sweepGuardUses } from '../store/guard-use.ts';
 import { dueUndecided } from '../store/judged-by.ts';
@@ -58,6 +59,8 @@ const resolveEveryMs = 2_000;
 const unresolvedKeptMs = 90 * 86_400_000;
 /** What was told, or was not, is looked up that long. */
 const noticesKeptMs = 90 * 86_400_000;
+/** A provider repeats itself within hours, and is read again within days. */
+const confirmationsKeptMs = 14 * 86_400_000;
 /** Readers are shown the right level at once; this is for what is told by itself. */
 const levelsEveryMs = 2_000;
 const breakersEveryMs = 5_000;
@@ -106,6 +109,7 @@ async function tidy(store: Store, clock: Clock): Promise<void> {
   await sweepRings(store, clock.now());
   await endGoneUndos(store, clock.now());
   await sweepNotices(store, clock.now() - noticesKeptMs);
+  await sweepConfirmations(store, clock.now() - confirmationsKeptMs);
   await sweepUnresolved(store, clock.now() - unresolvedKeptMs);
 }
 

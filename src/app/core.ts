@@ -2,6 +2,7 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createExecutor, createLimiter, createQueue, type PlanRef } from '../actions/index.ts';
+import type { AdapterDefinition } from '../adapters/contract.ts';
 import { type Bundle, compileBundle } from '../engine/bundle.ts';
 import { ceilingFor, lastingOf } from '../guard/index.ts';
 import { createAppender, createLedgerReader, createSequencer, ledgerOrigin } from '../ledger/index.ts';
@@ -16,8 +17,9 @@ import { createBatcher, type Item } from '../signals/index.ts';
 import type { Tx } from '../store/db.ts';
 import { claimOrganisation } from '../store/judged-by.ts';
 import { openKeyring } from '../store/keyring.ts';
+import { createLeadership } from '../store/leadership.ts';
 import { insertEntries } from '../store/ledger-append.ts';
-import { createLeadership, createLedgerReadStore, createSequencingStore } from '../store/ledger-log.ts';
+import { createLedgerReadStore, createSequencingStore, sequencerLock } from '../store/ledger-log.ts';
 import { migrate } from '../store/migrate.ts';
 import { openStore } from '../store/open.ts';
 import { ensureMonthlyPartitions } from '../store/partitions.ts';
@@ -55,6 +57,8 @@ export interface CoreOptions {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
+  /** Adapters by the provider's name. Absent: those that come with the program. */
+  readonly loadProvider?: (name: string) => Promise<AdapterDefinition>;
   /** Counts plans by how they end. */
   readonly planFinished?: (connection: string, state: string) => void;
 }
@@ -115,7 +119,7 @@ export async function startCore(options: CoreOptions) {
     const definitions = new Map(
       await Promise.all(
         [...new Set(settings.connections.map((connection) => connection.provider))].map(
-          async (name) => [name, await loadProvider(name)] as const,
+          async (name) => [name, await (options.loadProvider ?? loadProvider)(name)] as const,
         ),
       ),
     );
@@ -257,7 +261,7 @@ export async function startCore(options: CoreOptions) {
     };
     const sequencer = createSequencer({
       store: createSequencingStore(store),
-      leadership: createLeadership(store),
+      leadership: createLeadership(store, sequencerLock),
       origin: logOrigin,
       keys: ledgerKeys,
       clock,

@@ -1,13 +1,12 @@
 /** Opens the doors: one for each transmitter, one for API clients, each leading into the same batches. */
 import { createFetchJson, createHttpClient } from '../adapters/http.ts';
-import { bodyHash } from '../ledger/index.ts';
-import type { EntryId } from '../model/ids.ts';
 import type { Arrival, Verified } from '../model/signal.ts';
 import type { ServerParts } from '../server/index.ts';
 import { createApiDoor, createPushDoor, type PushDoor, toItem } from '../signals/index.ts';
 import { createKeySource } from '../ssf/index.ts';
 import type { Core, CoreOptions } from './core.ts';
 import type { Metrics } from './metrics.ts';
+import { recordRejection } from './rejections.ts';
 
 export function openDoors(
   core: Core,
@@ -30,23 +29,6 @@ export function openDoors(
   const settle = async (arrivals: readonly Verified<Arrival>[]) =>
     core.batcher.submit(arrivals.map((arrival) => toItem(arrival, core.ids)));
 
-  /** Of a sender whom we know, also what was refused stands in the log. */
-  async function recordRejection(
-    source: string,
-    route: string,
-    status: number,
-    code: string,
-    body: Uint8Array | 'tooLarge',
-  ): Promise<void> {
-    const at = clock.now();
-    const hashed = bodyHash(body === 'tooLarge' ? '' : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'));
-    await core.store.transaction((tx) =>
-      core.append(tx, [
-        { id: core.ids.next<EntryId>(at), type: 'signal.rejected', at, core: { source, route, status, code, bodyHash: hashed }, pii: null },
-      ]),
-    );
-  }
-
   return {
     push(id, request) {
       const door = doors.get(id);
@@ -65,7 +47,7 @@ export function openDoors(
             metrics.rejected(id, outcome.code);
             log.warn({ transmitter: id, status: outcome.status, code: outcome.code }, 'push.rejected');
             if (outcome.senderAuthenticated && outcome.status !== 503)
-              await recordRejection(id, '/ssf/events', outcome.status, outcome.code, request.body);
+              await recordRejection(core, { source: id, route: '/ssf/events', status: outcome.status, code: outcome.code }, request.body);
             const { status, err, description, retryAfterSeconds } = outcome;
             return { refused: { status, err, description, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) } };
           }
@@ -79,13 +61,9 @@ export function openDoors(
       if (outcome.kind === 'refused') {
         const source = `api:${caller.name}`;
         metrics.rejected(source, outcome.code);
-        await recordRejection(
-          source,
-          '/api/v1/signals',
-          outcome.code === 'auth.forbidden' ? 403 : outcome.code === 'request.unprocessable' ? 422 : 400,
-          outcome.code,
-          body,
-        );
+        const { code } = outcome;
+        const status = code === 'auth.forbidden' ? 403 : code === 'request.unprocessable' ? 422 : 400;
+        await recordRejection(core, { source, route: '/api/v1/signals', status, code }, body);
         return { refused: { code: outcome.code, detail: outcome.detail }, accepted: null };
       }
       const [accepted] = await settle(outcome.arrivals);

@@ -29,6 +29,15 @@ export function formsOf(
   };
 }
 
+/** What an alarm about a connection's events says to people. */
+const feedAlarms: Readonly<Record<string, string>> = {
+  'hook.nearLimit': 'the provider will soon push no more today',
+  'hook.ended': 'somebody switched the event hook off',
+  'hook.silent': 'nothing is pushed any more, polling goes on',
+  'poll.failing': 'they cannot be polled',
+  'credential.elsewhere': 'somebody else uses our credential',
+};
+
 type Headlines = { readonly [T in NoticeType]: (data: NoticeData<T>, about: string) => string };
 
 const headlines: Headlines = {
@@ -42,6 +51,7 @@ const headlines: Headlines = {
   'pause.reminded': ({ scope, since }) => `Still paused since ${since}: ${scopeOf(scope)}`,
   'pause.ended': ({ scope }) => `Pause ended: ${scopeOf(scope)}`,
   'breaker.opened': ({ condition }) => `Breaker opened: ${condition}`,
+  'feed.alarm': ({ connection, code }) => `Events of ${connection}: ${feedAlarms[code] ?? code}`,
   'action.reversed': ({ times, respected }) => {
     if (respected !== undefined) return `Reversed by ${respected === 'operator' ? 'an operator' : 'somebody known'}: it stays so`;
     return times > 1 ? `Reversed again (${times} times): it is held now` : 'Reversed by somebody else: it is put back';

@@ -19,13 +19,14 @@ import {
   readDecisionEntry,
 } from '../store/list-records.ts';
 import type { Core, CoreOptions } from './core.ts';
+import { readHeard } from './heard.ts';
 import { contextOfPerson } from './held-levels.ts';
 import { aboutHeld, planViews } from './held-plans.ts';
 import { incidentReader } from './incidents.ts';
 import { knownNow } from './known.ts';
 import { disclose } from './targets.ts';
 import { verdictViews } from './verdicts.ts';
-import { actionView, claimView, decisionView, identityView, type Standing, signalView } from './views.ts';
+import { actionView, claimView, decisionView, heardView, identityView, type Standing, signalView } from './views.ts';
 
 /** A signal whose person nobody has found by then is one for people to look at. */
 const reviewAfterMs = 60_000;
@@ -36,13 +37,13 @@ const rightsOf = (caller: Caller) => ({ people: seesPeople(caller), scores: sees
 export function recordReaders(core: Core, settings: CoreOptions['settings']): ServerParts['records'] {
   const { store, keyring, judging } = core;
   const shown = (value: object) => value as unknown as Item;
-  const fixed = (items: () => readonly Item[]): RecordReader => ({
+  const fixed = (items: () => readonly Item[] | Promise<readonly Item[]>): RecordReader => ({
     list: async (_filter, { limit, after }) =>
-      items()
+      (await items())
         .filter((item) => after === undefined || item.id > after)
         .sort((a, b) => (a.id < b.id ? -1 : 1))
         .slice(0, limit),
-    get: async (id) => items().find((item) => item.id === id),
+    get: async (id) => (await items()).find((item) => item.id === id),
   });
   return {
     signals: {
@@ -98,15 +99,17 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
       list: async (filter, page) => (await listActions(store, filter, page)).map((row) => shown(actionView(row))),
       get: async (id) => (isId(id) ? (await listActions(store, { id }, one)).map((row) => shown(actionView(row)))[0] : undefined),
     },
-    connections: fixed(() =>
-      settings.connections.map(({ id, provider, profile, kind }) => ({
+    connections: fixed(async () => {
+      const heard = await readHeard(store);
+      return settings.connections.map(({ id, provider, profile, kind }) => ({
         id,
         provider,
         kind,
         profile,
         actions: judging.state().settings.connections[id]?.actions ?? [],
-      })),
-    ),
+        heard: heardView(heard(id)),
+      }));
+    }),
     policies: fixed(() =>
       judging.state().bundle.policies.policies.map((policy) => ({
         id: policy.id,

@@ -15,6 +15,7 @@ import { approvePlans, denyPlan, holdPlan, releasePlan } from './approvals.ts';
 import type { Core, CoreOptions } from './core.ts';
 import { explainDecision } from './explained-decision.ts';
 import { explainIdentity } from './explained-identity.ts';
+import { readHeard } from './heard.ts';
 import { exportIncident, judgeIncident } from './incidents.ts';
 import { mergeByPerson } from './merging.ts';
 import type { Metrics } from './metrics.ts';
@@ -30,7 +31,7 @@ const sessionMs = 12 * 3_600_000;
 /** Longest time that an entry may wait for its place before the service calls itself not ready. */
 const mergeDelayMs = 60_000;
 
-type Bound = Omit<ServerParts, 'push' | 'signal' | 'idp'>;
+type Bound = Omit<ServerParts, 'push' | 'signal' | 'hook' | 'idp'>;
 
 export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): Bound {
   const { settings, clock, log, random } = options;
@@ -124,6 +125,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
     closeBreaker: (id, reason, caller) => core.breakers.close(id, reason, caller.name),
     async status() {
       const open = await openBreaker(store, clock.now());
+      const heard = await readHeard(store);
       const state = judging.state();
       const head = await core.ledger.reader.checkpoint();
       const { enforcement } = settings;
@@ -147,7 +149,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
           until: running.until ?? null,
         })),
         breaker: open === undefined ? null : { id: open.id, detail: open.detail, since: open.openedAt, until: open.until },
-        connections: settings.connections.map(({ id, provider, profile }) => ({ id, provider, profile })),
+        connections: settings.connections.map(({ id, provider, profile }) => ({ id, provider, profile, heard: heard(id) })),
         transmitters: settings.transmitters.map(({ id, issuer }) => ({ id, issuer })),
         people: state.population,
         bundleHash: state.bundle.hash,

@@ -2,6 +2,7 @@
 import { type Instant, toRfc3339 } from '../model/clock.ts';
 import type { Assessment, EvidenceState, Level, ScorePoint } from '../model/risk.ts';
 import type { SubjectClaim } from '../model/subject.ts';
+import type { HeardView } from '../server/index.ts';
 import type { IncidentRow } from '../store/incident-read.ts';
 import type { ActionListRow, IdentityListRow, PlanListRow, SignalListRow } from '../store/list-records.ts';
 import type { CampaignProgress } from '../store/undo-campaign.ts';
@@ -115,6 +116,16 @@ export function actionView(row: ActionListRow) {
     residualAccessSeconds: row.residualAccessMs === null ? null : Math.ceil(row.residualAccessMs / 1000),
     endedAt: instant(row.endedAt),
     endedBy: row.endedBy,
+  };
+}
+
+export function heardView({ pushedAt, polledAt, cursorAt, gaps, alarms }: HeardView) {
+  return {
+    pushedAt: instant(pushedAt),
+    polledAt: instant(polledAt),
+    cursorAt: instant(cursorAt),
+    gaps: gaps.map((gap) => ({ ...gap, from: toRfc3339(gap.from), to: toRfc3339(gap.to) })),
+    alarms: alarms.map(({ code, since }) => ({ code, since: toRfc3339(since) })),
   };
 }
 

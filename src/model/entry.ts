@@ -159,6 +159,10 @@ export const coreSchemas = {
   'incident.judged': z.strictObject({ incidentId: id, verdict: z.enum(incidentVerdicts), by: code, plansRefused: whole }),
   /** The person `identityId` is from now on the person `into`; why stands sealed. */
   'identity.merged': z.strictObject({ identityId: id, into: id, cause: z.enum(['person', 'configuration']), by: code }),
+  /** Of a span, events that a connection pushed did not arrive. */
+  'source.gap': z.strictObject({ gapId: id, connection: id, from: instant, to: instant, reason: code }),
+  /** The span was read once more; `events`: those that polling brought and nothing else. */
+  'source.reconciled': z.strictObject({ gapId: id, connection: id, from: instant, to: instant, reason: code, events: whole }),
   'key.rotated': z.strictObject({ purpose: code, keyId: code, previous: code.nullable() }),
 } as const satisfies Record<string, z.ZodType>;
 

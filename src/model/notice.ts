@@ -30,6 +30,7 @@ export const noticeData = {
   'pause.reminded': z.strictObject({ pauseId: id, scope, since: instant, page }),
   'pause.ended': z.strictObject({ pauseId: id, scope }),
   'breaker.opened': z.strictObject({ breakerId: id, condition: z.string(), page }),
+  'feed.alarm': z.strictObject({ connection: z.string(), code: z.string(), page }),
   'action.reversed': z.strictObject({
     actionId: id,
     planId: id,

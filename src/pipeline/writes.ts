@@ -1,6 +1,8 @@
 /** Everything that a settled batch leaves in the database, as statements of one round trip. */
 import type { Instant } from '../model/clock.ts';
 import { putBackType, undoType } from '../model/undo.ts';
+import type { Item } from '../signals/index.ts';
+import { moveFeed } from '../store/feed.ts';
 import { entryStatements } from '../store/ledger-append.ts';
 import { insertLimitHits, judgeLimitHits } from '../store/limit-hits.ts';
 import { insertPlans } from '../store/plan-insert.ts';
@@ -84,6 +86,11 @@ function ofMany<Row>(rows: readonly Row[], write: (rows: readonly Row[]) => read
 
 function of<Row>(rows: readonly Row[], write: (rows: readonly Row[]) => Statement): readonly Statement[] {
   return ofMany(rows, (some) => [write(some)]);
+}
+
+/** What was read from a source moves its cursor even where it had come before: an event may come by two ways. */
+export function feedMoves(items: readonly Item[], at: Instant): readonly Statement[] {
+  return items.flatMap(({ feed }) => (feed === undefined ? [] : [moveFeed(feed.connection, feed.cursor, at)]));
 }
 
 /** A culprit alone: its bytes, its reason and a line in the log; nothing of it reaches a column that refused it. */

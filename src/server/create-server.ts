@@ -9,6 +9,7 @@ import { problemHandler } from './problem.ts';
 import { mountRoutes, type Route } from './route-table.ts';
 import { controlRoutes } from './routes/control.ts';
 import { explanationRoutes } from './routes/explanations.ts';
+import { hookRoutes, mountHooks } from './routes/hooks.ts';
 import { identityRoutes } from './routes/identities.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
@@ -27,8 +28,9 @@ export function createServer(parts: ServerParts): Express {
   app.set('query parser', 'simple');
   app.set('etag', false);
   if (parts.basePath !== '') app.use(belowBasePath(parts.basePath));
-  // The hot path comes before everything that other routes need; it sets its own headers.
+  // The hot paths come before everything that other routes need; they set their own headers.
   mountPushReceiver(app, parts);
+  mountHooks(app, parts);
   app.use((_request, response, next) => {
     response.setHeader('X-Request-Id', Buffer.from(parts.random(9)).toString('base64url'));
     next();
@@ -67,7 +69,7 @@ export function createServer(parts: ServerParts): Express {
     ...undoRoutes(parts),
     ...operationRoutes(parts),
   ];
-  const pages = pageRoutes(parts, gate, () => describeApi([...routes, ...pages, pushRoute], parts.version));
+  const pages = pageRoutes(parts, gate, () => describeApi([...routes, ...pages, pushRoute, ...hookRoutes], parts.version));
   mountRoutes(app, [...routes, ...pages], gate, parts);
   app.use(() => {
     throw new AppError('notFound', 'There is no such route.');

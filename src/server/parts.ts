@@ -27,6 +27,25 @@ export interface PushReply {
   } | null;
 }
 
+/** One request at a connection's hook, its body read up to the limit. */
+export interface HookRequest {
+  readonly method: string;
+  header(name: string): string | undefined;
+  readonly body: Uint8Array | 'tooLarge';
+}
+
+/** The provider looks at the status alone; `json` is its own handshake. */
+export interface HookAnswer {
+  readonly status: number;
+  readonly json?: unknown;
+}
+
+export interface HookRoute {
+  readonly limitBytes: number;
+  /** Resolves once everything is stored and decided. Throws `store.unavailable` where the provider should send again. */
+  receive(request: HookRequest): Promise<HookAnswer>;
+}
+
 export interface SignalReply {
   readonly refused: {
     readonly code:
@@ -95,6 +114,16 @@ export interface OrderRequest {
   readonly reason: string;
 }
 
+/** When a connection was last heard, and what is wrong with it. */
+export interface HeardView {
+  readonly pushedAt: Instant | null;
+  readonly polledAt: Instant | null;
+  /** Since when the place that was read up to is the same. */
+  readonly cursorAt: Instant | null;
+  readonly gaps: readonly { readonly id: string; readonly from: Instant; readonly to: Instant; readonly reason: string }[];
+  readonly alarms: readonly { readonly code: string; readonly since: Instant }[];
+}
+
 export interface StatusView {
   readonly version: string;
   readonly startedAt: Instant;
@@ -105,7 +134,7 @@ export interface StatusView {
   readonly pauses: readonly { readonly id: string; readonly since: Instant; readonly scope: string; readonly until: Instant | null }[];
   /** The one that is open. */
   readonly breaker: { readonly id: string; readonly detail: string; readonly since: Instant; readonly until: Instant } | null;
-  readonly connections: readonly { readonly id: string; readonly provider: string; readonly profile: string }[];
+  readonly connections: readonly { readonly id: string; readonly provider: string; readonly profile: string; readonly heard: HeardView }[];
   readonly transmitters: readonly { readonly id: string; readonly issuer: string }[];
   readonly people: number;
   readonly bundleHash: string;
@@ -133,6 +162,8 @@ export interface ServerParts {
   /** Reads JSON of a stranger: no member twice, bounded depth, nothing that the store cannot hold. */
   parseJson(bytes: Uint8Array): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: string };
   push(transmitter: string, request: PushRequest): Promise<PushReply> | undefined;
+  /** Undefined where there is no such connection, or nothing is taken from it. */
+  hook(connection: string): HookRoute | undefined;
   signal(body: Uint8Array, caller: Caller, receivedAt: Instant): Promise<SignalReply>;
   /** The caller of a bearer token; undefined where it does not count. */
   callerOf(token: string): Promise<Caller | undefined>;

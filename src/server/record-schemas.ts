@@ -129,6 +129,19 @@ export const recordSchemas = {
         'undone, lifted by another order of ours, superseded by a later one, gone with its account, or respected: reversed by somebody whose word stands',
       ),
   }),
-  connections: z.looseObject({ id, provider: z.string(), profile: z.string() }),
+  connections: z.looseObject({
+    id,
+    provider: z.string(),
+    profile: z.string(),
+    heard: z
+      .looseObject({
+        pushedAt: instant.nullable(),
+        polledAt: instant.nullable(),
+        cursorAt: instant.nullable(),
+        gaps: z.array(z.looseObject({ id, from: instant, to: instant, reason: z.string() })),
+        alarms: z.array(z.looseObject({ code: z.string(), since: instant })),
+      })
+      .describe('When events last came by hook and by poll, how far polling has come, and what is missing or alarming'),
+  }),
   policies: z.looseObject({ id, version: z.int(), title: z.string(), mode: z.string(), bundleHash: z.string() }),
 } as const satisfies Record<string, z.ZodType>;

@@ -72,7 +72,7 @@ function facts(view: StatusView): Html {
     <dt>Version</dt><dd>${view.version}, since ${toRfc3339(view.startedAt)} (${view.kind})</dd>
     <dt>Enforcement</dt><dd>${view.enforcement}</dd>
     <dt>Overrides</dt><dd>${list(view.overrides.map((id) => `${id} (unproven)`))}</dd>
-    <dt>Connections</dt><dd>${list(view.connections.map((one) => `${one.id} (${one.provider}, guards ${one.profile})`))}</dd>
+    <dt>Connections</dt><dd>${view.connections.length === 0 ? 'none' : view.connections.map((one, n) => html`${n === 0 ? '' : ', '}${connectionText(one)}`)}</dd>
     <dt>Transmitters</dt><dd>${list(view.transmitters.map((one) => `${one.id} (${one.issuer})`))}</dd>
     <dt>Told</dt><dd>${view.sinks.length === 0 ? 'nobody' : list(view.sinks.map(sinkText))}</dd>
     <dt>Bundle</dt><dd><code>${view.bundleHash}</code></dd>
@@ -80,6 +80,21 @@ function facts(view: StatusView): Html {
     <dt>People</dt><dd>${view.people}</dd>
     <dt>Decision log</dt><dd>${view.ledger.size} entries, signed ${view.ledger.signedAt === null ? 'never' : toRfc3339(view.ledger.signedAt)}, ${view.ledger.waiting} waiting</dd>
   </dl>`;
+}
+
+function connectionText({ id, provider, profile, heard }: StatusView['connections'][number]): Html {
+  const { pushedAt, polledAt, cursorAt, gaps, alarms } = heard;
+  const said = [
+    `${provider}, guards ${profile}`,
+    ...(pushedAt === null ? [] : [`pushed ${toRfc3339(pushedAt)}`]),
+    ...(polledAt === null ? [] : [`polled ${toRfc3339(polledAt)}`]),
+    ...(cursorAt === null ? [] : [`read up to ${toRfc3339(cursorAt)}`]),
+  ];
+  const wrong = [
+    ...gaps.map(({ reason, from, to }) => `gap ${toRfc3339(from)} to ${toRfc3339(to)} (${reason})`),
+    ...alarms.map(({ code, since }) => `${code} since ${toRfc3339(since)}`),
+  ];
+  return html`${id} (${said.join(', ')})${wrong.map((one) => html` <span class="bad">${one}</span>`)}`;
 }
 
 function breakerText(breaker: StatusView['breaker']): Html {

@@ -3,7 +3,8 @@ export { type ApiCaller, type ApiDoor, type ApiSignalOutcome, createApiDoor } fr
 export { type Batcher, createBatcher } from './batcher.ts';
 export { arriveBreaker, type OpenedBreaker } from './breaker-door.ts';
 export { type Derived, derivedItem } from './derived.ts';
-export { firstOfEach, type Item, inSettlingOrder, itemAgain, itemReopened, toItem } from './item.ts';
+export { createHookDoor, type DroppedMark, type HookDoor, type HookReading } from './hook-door.ts';
+export { type FeedMove, firstOfEach, type Item, inSettlingOrder, itemAgain, itemReopened, toItem } from './item.ts';
 export { arriveOrder } from './order-door.ts';
 export { poisonReason, settleByHalves } from './poison.ts';
 export { createPushDoor, type PushDoor, type PushOutcome, type PushRequest } from './push-door.ts';

@@ -14,14 +14,22 @@ export interface Item {
   readonly attempt: number;
   /** Decided before as unresolved: what is decided now supersedes that, or nothing is. */
   readonly reopened?: true;
+  /** How far its source has been read once this one is settled, whatever becomes of it. */
+  readonly feed?: FeedMove;
 }
 
-export function toItem(arrival: Verified<Arrival>, ids: IdMaker): Item {
+export interface FeedMove {
+  readonly connection: string;
+  readonly cursor: string;
+}
+
+/** `told`: what a repeat must say alike, where the same event comes by two ways in other words. */
+export function toItem(arrival: Verified<Arrival>, ids: IdMaker, told = arrival.raw): Item {
   return {
     arrival,
     signalId: ids.next<SignalId>(arrival.receivedAt),
     key: hash('sha256', `${arrival.source}\u0000${arrival.dedupeKey}`),
-    digest: hash('sha256', arrival.raw).slice(0, 16),
+    digest: hash('sha256', told).slice(0, 16),
     attempt: 0,
   };
 }

@@ -1,16 +1,18 @@
 /** The decision log in PostgreSQL: rounds of sequencing, leadership, and reading. */
-import type pg from 'pg';
-import type { Leadership, LedgerReadStore, SequencingRound, SequencingStore, StoredHead } from '../ledger/contract.ts';
+import type { LedgerReadStore, SequencingRound, SequencingStore, StoredHead } from '../ledger/contract.ts';
 import type { TileRef, TileRow } from '../ledger/tiles.ts';
 import type { EntryRow } from '../model/entry.ts';
 import { AppError } from '../model/errors.ts';
 import type { Db, Tx } from './db.ts';
+import type { AdvisoryLock } from './leadership.ts';
 import type { Store } from './open.ts';
 
 /** Advisory locks in the space of two integers: the first is ours, the second says for what. */
 const lockSpace = 0x4c6f67;
 const roundLock = 1;
-const leaderLock = 2;
+
+/** Who runs the rounds, of all processes. */
+export const sequencerLock: AdvisoryLock = [lockSpace, 2];
 
 const selectHead = `select size, root, checkpoint, signed_at as "signedAt" from ledger_head`;
 const selectTiles = `select t.level, t.tile, t.hashes from ledger_tile t
@@ -78,34 +80,6 @@ function roundOn(tx: Tx): SequencingRound {
       });
       if (written.rowCount !== 1) throw new AppError('ledger.broken', 'a head of this size has been signed already');
     },
-  };
-}
-
-/** Holds a session lock on a connection of its own, which is opened at the first `acquire` and opened again after a loss. */
-export function createLeadership(store: Store): Leadership {
-  let client: pg.Client | undefined;
-  let held = false;
-  const drop = async () => {
-    const gone = client;
-    client = undefined;
-    held = false;
-    await gone?.end().catch(() => {});
-  };
-  return {
-    async acquire() {
-      if (held) return true;
-      if (client === undefined) {
-        const fresh = await store.connect();
-        // A lost connection is a lost lock.
-        fresh.on('error', () => void (client === fresh && drop()));
-        fresh.on('end', () => void (client === fresh && drop()));
-        client = fresh;
-      }
-      const answer = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1, $2) as held', [lockSpace, leaderLock]);
-      held = answer.rows[0]?.held === true;
-      return held;
-    },
-    release: drop,
   };
 }
 

@@ -41,6 +41,7 @@ const planted: readonly (readonly [what: string, rule: string, path: string, tex
   ['a word that imports a room', 'model', 'src/model/planted.ts', "export { score } from '../risk/index.ts';"],
   ['a word that needs more than zod', 'model', 'src/model/planted.ts', "import { createHash } from 'node:crypto';"],
   ['a late import', 'ssf', 'src/ssf/planted.ts', "const x = await import('../store/open.ts');"],
+  ['a door that calls out', 'signals', 'src/signals/planted.ts', "import { createHttpClient } from '../adapters/http.ts';"],
   ['a door that scores', 'signals', 'src/signals/planted.ts', "import { assess } from '../risk/index.ts';"],
   ['a step that imports a step', 'context', 'src/context/planted.ts', "import { decide } from '../policy/index.ts';"],
   ['a step that imports a step, over lines', 'risk', 'src/risk/planted.ts', "import {\n  decide,\n} from '../policy/index.ts';"],

@@ -52,10 +52,10 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     name: 'signals',
-    may: '`model`, `ssf`, zod',
-    because: 'doors read the protocol; the pipeline knows what comes after them',
+    may: '`model`, `ssf`, the adapter contract, zod',
+    because: 'doors read the protocols, and what adapters read; the pipeline knows what comes after them',
     of: /^src\/signals\//,
-    files: /^src\/(model|ssf|signals)\//,
+    files: /^src\/(model|ssf|signals)\/|^src\/adapters\/contract\.ts$/,
     packages: /^(zod|node:crypto)$/,
   },
   {

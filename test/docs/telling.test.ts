@@ -52,6 +52,14 @@ describe('the page on telling', () => {
 
   it('may page for these and no others', () => {
     const paging = noticeTypes.filter((type) => 'page' in ((noticeData[type] as { shape?: object }).shape ?? {}));
-    expect(paging).toEqual(['plan.escalated', 'incident.opened', 'pause.set', 'pause.reminded', 'breaker.opened', 'action.reversed']);
+    expect(paging).toEqual([
+      'plan.escalated',
+      'incident.opened',
+      'pause.set',
+      'pause.reminded',
+      'breaker.opened',
+      'feed.alarm',
+      'action.reversed',
+    ]);
   });
 });

@@ -75,7 +75,7 @@ export async function openFloodService(
   const metrics = createMetrics({ ledgerWaiting: async () => 0, undecided: async () => 0 });
   const doors = openDoors(core, options, metrics);
   const listener = await openListener({ host: '127.0.0.1', port: 0, clock: systemClock });
-  listener.serve(createServer({ ...bindServer(core, options, metrics), push: doors.push, signal: doors.signal }));
+  listener.serve(createServer({ ...bindServer(core, options, metrics), push: doors.push, signal: doors.signal, hook: () => undefined }));
   const origin = `http://127.0.0.1:${listener.port}`;
   await core.syncDirectories(new AbortController().signal);
   const agent = new Agent({ connections: atOnce });

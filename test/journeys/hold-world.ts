@@ -134,7 +134,7 @@ export async function openHoldWorld(options: {
     const service = await startService(settings);
     const { core, doors, parts } = service;
     const listener = await openListener({ host: '127.0.0.1', port: 0, clock: systemClock });
-    listener.serve(createServer({ ...parts, push: doors.push, signal: doors.signal }));
+    listener.serve(createServer({ ...parts, push: doors.push, signal: doors.signal, hook: () => undefined }));
     const close = async () => {
       await listener.close(0);
       await service.close();

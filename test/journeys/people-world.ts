@@ -15,7 +15,7 @@ import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 export interface PeopleProcess {
   readonly core: Awaited<ReturnType<typeof startCore>>;
-  readonly parts: Omit<ServerParts, 'push' | 'signal' | 'idp'>;
+  readonly parts: Omit<ServerParts, 'push' | 'signal' | 'hook' | 'idp'>;
   /** A signal of an operator, or of whoever is given; answers its id and decisions. */
   signal(subject: object, type?: string, more?: object, as?: ApiCaller): Promise<{ signalId: string; decisionIds: readonly string[] }>;
   /** A SET of the partner, `session-revoked` by policy where no other is given; answers the status. */

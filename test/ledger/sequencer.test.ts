@@ -5,8 +5,9 @@ import { discloseEntry, exportLedger, prepareEntry, type SequencingStore } from 
 import { provesConsistency } from '../../src/ledger/verifier/primitives.ts';
 import { verifyLedger, verifyTlogProof } from '../../src/ledger/verifier/verify.ts';
 import type { IdentityId } from '../../src/model/ids.ts';
+import { createLeadership } from '../../src/store/leadership.ts';
 import { entryStatements } from '../../src/store/ledger-append.ts';
-import { createLeadership } from '../../src/store/ledger-log.ts';
+import { sequencerLock } from '../../src/store/ledger-log.ts';
 import { readBacklog, readGaps } from '../../src/store/ledger-state.ts';
 import { createManualClock } from '../support/clock.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -127,7 +128,7 @@ describe('the sequencer', () => {
   });
 
   it('loses its lead with the connection that holds it', async () => {
-    const [a, b] = [createLeadership(database.store), createLeadership(database.store)];
+    const [a, b] = [createLeadership(database.store, sequencerLock), createLeadership(database.store, sequencerLock)];
     expect([await a.acquire(), await a.acquire(), await b.acquire()]).toEqual([true, true, false]);
     await database.store.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and database =
       (select oid from pg_database where datname = current_database())`);

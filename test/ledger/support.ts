@@ -18,8 +18,9 @@ import type { Entry } from '../../src/model/entry.ts';
 import { createIdMaker, type EntryId, type IdentityId } from '../../src/model/ids.ts';
 import { silentLog } from '../../src/model/log.ts';
 import type { Tx } from '../../src/store/db.ts';
+import { createLeadership } from '../../src/store/leadership.ts';
 import { insertEntries } from '../../src/store/ledger-append.ts';
-import { createLeadership, createLedgerReadStore, createSequencingStore } from '../../src/store/ledger-log.ts';
+import { createLedgerReadStore, createSequencingStore, sequencerLock } from '../../src/store/ledger-log.ts';
 import type { Store } from '../../src/store/open.ts';
 import { createManualClock } from '../support/clock.ts';
 
@@ -66,7 +67,7 @@ export function createTestLog(store: Store, options: TestLogOptions = {}): TestL
     verifierKeys: [formatVerifierKey(signer)],
     sequencer: createSequencer({
       store: options.around?.(sequencing) ?? sequencing,
-      leadership: createLeadership(store),
+      leadership: createLeadership(store, sequencerLock),
       origin,
       keys: async () => keys(),
       clock: options.clock ?? createManualClock(startAt),

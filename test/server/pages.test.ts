@@ -108,7 +108,20 @@ describe('the status page', () => {
         overrides: [hostile],
         pauses: [{ id: newId(), since: startAt, scope: hostile, until: startAt }],
         breaker: { id: hostile, detail: hostile, since: startAt, until: startAt },
-        connections: [{ id: hostile, provider: hostile, profile: hostile }],
+        connections: [
+          {
+            id: hostile,
+            provider: hostile,
+            profile: hostile,
+            heard: {
+              pushedAt: startAt,
+              polledAt: startAt,
+              cursorAt: startAt,
+              gaps: [{ id: newId(), from: startAt, to: startAt, reason: hostile }],
+              alarms: [{ code: hostile, since: startAt }],
+            },
+          },
+        ],
         transmitters: [{ id: hostile, issuer: hostile }],
         people: 1,
         bundleHash: hostile,

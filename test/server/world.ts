@@ -96,6 +96,7 @@ export async function openWorld(
       if (request.method !== 'POST') return Promise.resolve({ refused: { status: 405, err: 'invalid_request', description: 'POST' } });
       return Promise.resolve({ refused: null });
     },
+    hook: () => undefined,
     async signal(body) {
       seen.signals.push(body);
       return { refused: null, accepted: { signalId: newId() as never, decisionIds: [newId() as never] } as never };

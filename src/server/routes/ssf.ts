@@ -3,22 +3,13 @@ import type { ErrorRequestHandler, Express, Request, Response } from 'express';
 import { z } from 'zod';
 import { AppError } from '../../model/errors.ts';
 import type { PushReply, ServerParts } from '../parts.ts';
+import { plainHeaders } from '../plain-headers.ts';
 import { readBody } from '../read-body.ts';
 import { anyQuery, defineRoute } from '../route-table.ts';
 
 /** One SET; RFC 8935 knows no batches. */
 const setLimitBytes = 64 * 1024;
 const storeAwaySeconds = 5;
-
-/** Written at once with the status: what helmet sets one by one for all other routes. */
-const plainHeaders = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'SAMEORIGIN',
-} as const;
 
 export function mountPushReceiver(app: Express, parts: ServerParts): void {
   app.all('/ssf/events/:transmitter', async (request: Request, response: Response) => {

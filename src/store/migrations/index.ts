@@ -13,6 +13,7 @@ import { up as incidents } from './0010-incidents.ts';
 import { up as approvalMeets } from './0011-approval-meets.ts';
 import { up as telling } from './0012-telling.ts';
 import { up as enabled } from './0013-enabled.ts';
+import { up as feeds } from './0014-feeds.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': { up: ground },
@@ -28,4 +29,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0011-approval-meets': { up: approvalMeets },
   '0012-telling': { up: telling },
   '0013-enabled': { up: enabled },
+  '0014-feeds': { up: feeds },
 };

@@ -29,8 +29,8 @@ export function renderEventsPage(): string {
   return [
     "# Okta's events",
     '',
-    'What is made of an event of the System Log, whether a hook brings it or it is read from the log. The connection that receives them is',
-    'not built yet: this is the reading alone.',
+    'What is made of an event of the System Log, whether a hook brings it or it is read from the log. How they come in is told in',
+    '[operating](operating.md#events-of-providers); a connection of provider `okta` is not served yet.',
     '',
     '- **Outcome.** `done` is SUCCESS, ALLOW, or nothing said; `failed` FAILURE and DENY; `challenged` CHALLENGE; `unanswered` UNANSWERED and',
     '  ABANDONED. A type that is known, with an outcome that has no row, is counted as `notDone`. A type that is not known is counted by name.',
