@@ -168,6 +168,18 @@ export interface SubscriptionState {
   readonly missing: readonly string[];
 }
 
+/** Why a subscription could not be read, made or removed; each method may throw it. `hint`: what a person does about it. */
+export class SubscriptionFault extends Error {
+  /** `notGranted`: our credentials may not; `notVerified`: the provider called our address and was not answered as it asks. */
+  readonly code: 'notGranted' | 'notVerified' | 'refused' | 'unreachable';
+  readonly hint: string;
+  constructor(code: SubscriptionFault['code'], hint: string, options: { cause?: unknown } = {}) {
+    super(code, options);
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
 export interface Subscription {
   status(signal: AbortSignal): Promise<SubscriptionState>;
   /** Makes or mends it for events to be sent to `address`, verifies and activates it. Repeating it changes nothing. */
