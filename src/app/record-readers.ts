@@ -33,7 +33,7 @@ const one = { limit: 1, after: undefined };
 const rightsOf = (caller: Caller) => ({ people: seesPeople(caller), scores: seesScores(caller) });
 
 /** Reads what the API lists and shows, as far as the caller may see it. */
-export function recordReaders(core: Core, settings: CoreOptions['settings']): ServerParts['records'] {
+export function recordReaders(core: Core, settings: CoreOptions['settings']): Omit<ServerParts['records'], 'connections'> {
   const { store, keyring, judging } = core;
   const shown = (value: object) => value as unknown as Item;
   const fixed = (items: () => readonly Item[]): RecordReader => ({
@@ -98,15 +98,6 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
       list: async (filter, page) => (await listActions(store, filter, page)).map((row) => shown(actionView(row))),
       get: async (id) => (isId(id) ? (await listActions(store, { id }, one)).map((row) => shown(actionView(row)))[0] : undefined),
     },
-    connections: fixed(() =>
-      settings.connections.map(({ id, provider, profile, kind }) => ({
-        id,
-        provider,
-        kind,
-        profile,
-        actions: judging.state().settings.connections[id]?.actions ?? [],
-      })),
-    ),
     policies: fixed(() =>
       judging.state().bundle.policies.policies.map((policy) => ({
         id: policy.id,
