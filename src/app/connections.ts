@@ -63,7 +63,10 @@ export function createConnections(parts: Parts, build: Build): { readonly reader
         if (probe === undefined) return shown(connection);
         if (!seesScores(caller)) throw new AppError('auth.forbidden', 'Trying a connection is for roles that see decisions.');
         remembered.delete(id);
-        const found = await adapters.get(id)?.probe(soon());
+        const found = await adapters
+          .get(id)
+          ?.probe(soon())
+          .catch(() => [{ check: 'reachable', ok: false, hint: 'the provider could not be asked' }]);
         return { ...(await shown(connection)), probe: found ?? [] };
       },
     },
@@ -114,8 +117,10 @@ async function asked<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof SubscriptionFault)) throw error;
-    const detail = `${error.code}: ${error.hint}`;
-    throw new AppError(error.code === 'unreachable' ? 'fetch.failed' : 'conflict', detail, { cause: error });
+    if (error instanceof AppError) throw error;
+    if (error instanceof SubscriptionFault && error.code !== 'unreachable')
+      throw new AppError('conflict', `${error.code}: ${error.hint}`, { cause: error });
+    const hint = error instanceof SubscriptionFault ? error.hint : 'the provider could not be asked';
+    throw new AppError('provider.unreachable', hint, { cause: error });
   }
 }

@@ -3,7 +3,7 @@ import type { Caller, Item } from './parts.ts';
 
 /**
  * Undefined where there is no such connection. Each throws `conflict` where the connection has no subscription of its own, where we have
- * no address that a provider could call, or where the provider refuses; `fetch.failed` where it does not answer.
+ * no address that a provider could call, or where the provider refuses; `provider.unreachable` where it does not answer.
  */
 export interface SubscriptionPort {
   /** Makes or mends it; answers the connection as it stands then. */
