@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { providerNames } from '../../src/app/providers.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { type OktaStandIn, startOkta } from '../fakes/okta.ts';
@@ -110,7 +110,7 @@ it.runIf(providerNames.includes('okta'))(
       for (const line of text.trim().split('\n')) {
         if (line.startsWith('rescind decision list')) {
           report('p2@example.com');
-          answers.set(line, await until(() => reader.type(line), / RP-005 /));
+          answers.set(line, await vi.waitFor(() => reader.type(line).then(withPolicy), { timeout: 60_000, interval: 250 }));
         } else {
           const list = answers.get('rescind decision list --outcome reported') ?? '';
           answers.set(line, await reader.type(line.replace(/\bID\b/, /^(\S+) +RP-005/m.exec(list)?.[1] ?? 'ID')));
@@ -127,6 +127,11 @@ it.runIf(providerNames.includes('okta'))(
   },
 );
 
+function withPolicy(list: string): string {
+  if (!list.includes(' RP-005 ')) throw new Error('not yet');
+  return list;
+}
+
 function report(login: string): void {
   const { id } = okta.person(login);
   const person = { id, type: 'User', alternateId: login, displayName: login };
@@ -136,12 +141,4 @@ function report(login: string): void {
     target: [person],
     outcome: { result: 'SUCCESS', reason: null },
   });
-}
-
-/** Asks again until the answer fits, each time once the one before has come; the test's own time limit ends it. */
-async function until(ask: () => Promise<string>, wanted: RegExp): Promise<string> {
-  for (;;) {
-    const answer = await ask();
-    if (wanted.test(answer)) return answer;
-  }
 }
