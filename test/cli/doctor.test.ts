@@ -13,7 +13,6 @@ import { runProgram } from '../../src/cli/program.ts';
 import { parseConfiguration } from '../../src/cli/settings.ts';
 import { silentLog } from '../../src/model/log.ts';
 import { createFakeAdapter } from '../fakes/adapter.ts';
-import { createMemoryStorage } from '../fakes/memory-storage.ts';
 import { type SandboxProviderStandIn, startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { systemClock, systemRandom } from '../support/system-clock.ts';
@@ -146,21 +145,20 @@ describe('of a connection', () => {
   /** A provider of the given permissions; answers the findings as lines, and that nothing was done. */
   async function examine(probe: () => Promise<readonly ProbeResult[]>, reportOnly = false, subscription?: Partial<Subscription>) {
     const fake = { ...createFakeAdapter(), probe, ...(subscription === undefined ? {} : { subscription: subscription as Subscription }) };
-    const storage = createMemoryStorage(systemClock);
     const definition: AdapterDefinition = {
       ...{ provider: 'fake', manifest: fake.manifest, settings: z.object({}) },
       async create(context) {
         await context.storage.put('seen', 'yes', { value: {} });
+        expect(await context.storage.list('seen', undefined, 1)).toEqual([]);
         return fake;
       },
     };
     const settings = await parseConfiguration({ path: 'x', text: stringify(configuration()) }, { workingDir, env: {} });
     const connection = settings.connections[0] as (typeof settings.connections)[number];
-    const parts = { settings, clock: systemClock, log: silentLog, random: systemRandom, origin: 'http://127.0.0.1:9', storage };
+    const parts = { settings, clock: systemClock, log: silentLog, random: systemRandom, origin: 'http://127.0.0.1:9' };
     const more = { derive: () => new Uint8Array(32), reportOnly, ended: new AbortController().signal };
     const found = await examineConnection(connection, definition, { ...parts, ...more });
     expect(fake.calls).toEqual([]);
-    expect(await storage.get('seen', 'yes')).toBeUndefined();
     return found.map(({ state, check, hint = '' }) => `${state} ${check} ${hint}`.trim());
   }
 
@@ -178,13 +176,23 @@ describe('of a connection', () => {
       'ok okta.users.read',
       'ok okta.users.manage absent, as it should be',
     ]);
-    const [reachable, read, manage] = granted as [ProbeResult, ProbeResult, ProbeResult];
-    const reversed = [reachable, { ...read, ok: false, hint: 'grant okta.users.read' }, { ...manage, ok: true }];
+    const [reachable, read] = granted as [ProbeResult, ProbeResult];
+    const reversed = [
+      reachable,
+      { ...read, ok: false, hint: 'grant okta.users.read' },
+      { check: 'okta.users.manage', ok: true, for: 'write' as const },
+    ];
     expect(await examine(async () => reversed, true)).toEqual([
       'ok reachable',
       'fault okta.users.read grant okta.users.read',
       'fault okta.users.manage this permission to act is there, and report-only needs none: take it away',
     ]);
+  });
+
+  it('that could not look at a permission says so, and is no fault for report-only', async () => {
+    const unseen: ProbeResult[] = [{ check: 'okta.users.manage', ok: true, hint: 'not checked', for: 'write' }];
+    expect(await examine(async () => unseen)).toEqual(['ok okta.users.manage not checked']);
+    expect(await examine(async () => unseen, true)).toEqual(['doubt okta.users.manage not checked']);
   });
 
   it('tells the state of the subscription without touching it', async () => {

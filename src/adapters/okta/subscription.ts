@@ -9,6 +9,8 @@ export interface SubscriptionOptions {
   /** The header that Okta sends `secret` in. It never shows the secret again: a changed one needs `remove` and `ensure`. */
   readonly header: string;
   readonly secret: string;
+  /** Runs what calls Okta under a signal, since its client takes none. Default: as it is. */
+  readonly under?: <T>(signal: AbortSignal, call: () => Promise<T>) => Promise<T>;
   /** Default: every type that a hook can have and that we read. */
   readonly types?: readonly string[];
 }
@@ -16,7 +18,14 @@ export interface SubscriptionOptions {
 const typesInOneHook = 300;
 
 /** One hook for each 300 types. Hooks of other names are never touched, but for one that sends to the very address that is asked for. */
-export function createSubscription({ client, connectionId, header, secret, types = hookTypes }: SubscriptionOptions): Subscription {
+export function createSubscription({
+  client,
+  connectionId,
+  header,
+  secret,
+  types = hookTypes,
+  under = (_signal, call) => call(),
+}: SubscriptionOptions): Subscription {
   const hooks = client.eventHookApi;
   const first = `Rescind ${connectionId}`;
   const parts = Array.from({ length: Math.ceil(types.length / typesInOneHook) }, (_, n) => ({
@@ -25,10 +34,9 @@ export function createSubscription({ client, connectionId, header, secret, types
   }));
   const isOurs = ({ name }: EventHook) => name === first || (name.startsWith(`${first} `) && /^\d+$/.test(name.slice(first.length + 1)));
 
-  /** Okta's client takes no signal: it is looked at before each call, and the client has a limit of its own. */
   async function ask<T>(signal: AbortSignal, scope: 'read' | 'manage', call: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    return call().catch((error: unknown) => {
+    return under(signal, call).catch((error: unknown) => {
       throw faultOf(error, `grant okta.eventHooks.${scope} to the credentials of this connection`);
     });
   }
@@ -137,9 +145,10 @@ function isAsWanted(hook: EventHook, { name, events, channel }: EventHook): bool
   );
 }
 
-/** By status alone: what Okta says beside it may repeat what it was sent. */
+/** By status alone, as the SDK or our own transport under it gives it: what Okta says beside it may repeat what it was sent. */
 function faultOf(error: unknown, grant: string): SubscriptionFault {
-  const status = (error as { readonly status?: unknown } | null)?.status;
+  const thrown = (error ?? {}) as { readonly status?: unknown; readonly facts?: { readonly status?: unknown } };
+  const status = thrown.facts?.status ?? thrown.status;
   const cause = { cause: error };
   if (status === 401 || status === 403) return new SubscriptionFault('notGranted', grant, cause);
   if (typeof status === 'number' && status < 500 && status !== 429)

@@ -1,12 +1,10 @@
 /** `doctor`: whether what is configured would work. It needs no running service, and calls nothing that writes. */
 import { type Command, Option } from 'commander';
-import type { AdapterStorage } from '../../adapters/contract.ts';
 import { loadProvider } from '../../app/providers.ts';
 import { systemClock, systemRandom } from '../../app/system.ts';
 import { AppError } from '../../model/errors.ts';
 import { silentLog } from '../../model/log.ts';
 import type { Settings } from '../../settings/index.ts';
-import { createAdapterStorage } from '../../store/adapter-storage.ts';
 import { type CommandContext, createProgress, type ExitCode, formatTable } from '../console.ts';
 import { requireConfiguration } from '../settings.ts';
 import { examineConnection } from './connections.ts';
@@ -39,11 +37,7 @@ async function doctor(options: DoctorOptions, context: CommandContext): Promise<
     const process = await examineProcess(settings, context, systemClock.now());
     const connections = await Promise.all(
       settings.connections.map(async (connection) =>
-        examineConnection(
-          connection,
-          await loadProvider(connection.provider),
-          partsFor(connection.id, settings, database, options, context),
-        ),
+        examineConnection(connection, await loadProvider(connection.provider), partsFor(settings, database, options, context)),
       ),
     );
     progress.done();
@@ -58,9 +52,8 @@ async function doctor(options: DoctorOptions, context: CommandContext): Promise<
 }
 
 function partsFor(
-  id: string,
   settings: Settings,
-  { store, keyring }: Opened,
+  { keyring }: Opened,
   options: DoctorOptions,
   { ended }: CommandContext,
 ): Parameters<typeof examineConnection>[2] {
@@ -71,7 +64,6 @@ function partsFor(
     log: silentLog,
     random: systemRandom,
     origin: settings.publicUrl ?? `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    storage: store === undefined || keyring === undefined ? emptyStorage : createAdapterStorage(store, id, systemClock),
     derive(name) {
       if (keyring === undefined) throw new AppError('keys.unusable', 'it needs keys that the first start makes');
       return keyring.derive(name);
@@ -80,15 +72,6 @@ function partsFor(
     ended,
   };
 }
-
-const emptyStorage: AdapterStorage = {
-  get: async () => undefined,
-  put: async () => true,
-  delete: async () => false,
-  find: async () => [],
-  deleteBy: async () => 0,
-  list: async () => [],
-};
 
 function format(findings: readonly Finding[]): string {
   const rows = findings.map(({ state, about, check, hint = '' }) => [state, about, check, hint]);

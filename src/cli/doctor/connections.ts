@@ -8,7 +8,6 @@ import { doubt, type Finding, fault, ok, shownError } from './finding.ts';
 
 export type ConnectionParts = Omit<Parameters<typeof openAdapter>[2], 'storage' | 'settings'> & {
   readonly settings: Settings;
-  readonly storage: AdapterStorage;
   /** Only what reading needs is asked for, and a permission to act is one too many. */
   readonly reportOnly: boolean;
   readonly ended: AbortSignal;
@@ -25,7 +24,7 @@ export async function examineConnection(
   const about = connection.id;
   let opened: Awaited<ReturnType<typeof openAdapter>>;
   try {
-    opened = await openAdapter(connection, definition, { ...parts, storage: readOnly(parts.storage) });
+    opened = await openAdapter(connection, definition, { ...parts, storage: forgetful });
   } catch (error) {
     return [fault(about, 'configured', shownError(error))];
   }
@@ -41,16 +40,14 @@ export async function examineConnection(
   }
 }
 
+/** A permission that is there and has a hint could not be looked at: whether it is one too many is for people. */
 function permissionFinding(about: string, { check, ok: there, hint, for: use }: ProbeResult, reportOnly: boolean): Finding {
   const named = use === undefined ? {} : { for: use };
-  if (reportOnly && use === 'write')
-    return {
-      ...(there
-        ? fault(about, check, 'this permission to act is there, and report-only needs none: take it away')
-        : ok(about, check, 'absent, as it should be')),
-      ...named,
-    };
-  return { ...(there ? ok(about, check) : fault(about, check, hint ?? 'it is missing')), ...named };
+  const needed = there ? ok(about, check, hint) : fault(about, check, hint ?? 'it is missing');
+  if (!reportOnly || use !== 'write') return { ...needed, ...named };
+  if (!there) return { ...ok(about, check, 'absent, as it should be'), ...named };
+  if (hint !== undefined) return { ...doubt(about, check, hint), ...named };
+  return { ...fault(about, check, 'this permission to act is there, and report-only needs none: take it away'), ...named };
 }
 
 /** What cannot be read is no fault here: without that grant the events are polled for. */
@@ -76,7 +73,15 @@ async function subscriptionFindings(
   }
 }
 
-/** What an adapter would put down while it is made is forgotten: a doctor changes nothing. */
-function readOnly(storage: AdapterStorage): AdapterStorage {
-  return { ...storage, put: async () => true, delete: async () => false, deleteBy: async () => 0 };
-}
+/**
+ * Nothing is there, and what is put down is forgotten: an adapter that finds no work of earlier days left over does none while it is looked
+ * at.
+ */
+const forgetful: AdapterStorage = {
+  get: async () => undefined,
+  put: async () => true,
+  delete: async () => false,
+  find: async () => [],
+  deleteBy: async () => 0,
+  list: async () => [],
+};
