@@ -107,11 +107,13 @@ describe('of the process', () => {
     writeFileSync(join(workingDir, 'policies', 'responses', 'broken.yaml'), 'kind: Policy\n');
     const { of, exitCode } = await findings(configuration({ publicUrl: undefined, overrides: { 'RP-005': 'enforce' } }));
     expect(exitCode).toBe(1);
-    expect(of('data folder')[0]).toMatchObject({ state: 'fault', hint: expect.stringContaining('chmod 700') });
-    expect(of('wrapping key')[0]).toMatchObject({ state: 'fault', hint: expect.stringContaining('chmod 600') });
+    expect(of('data folder')[0]).toMatchObject({ state: 'fault', hint: expect.stringContaining('chmod go-rw') });
+    expect(of('wrapping key')[0]).toMatchObject({ state: 'fault', hint: expect.stringContaining('chmod go-rw') });
     expect(of('policies')[0]).toMatchObject({ state: 'fault', hint: expect.stringMatching(/^\d+ faults/) });
     expect(of('override')).toMatchObject([{ state: 'doubt', hint: 'RP-005 is enforced by hand, unproven' }]);
     expect(of('publicUrl')).toMatchObject([{ state: 'doubt' }]);
+    chmodSync(join(workingDir, '.rescind'), 0o711);
+    expect((await findings(configuration())).of('data folder')).toMatchObject([{ state: 'ok' }]);
   });
 
   it('tells a wrapping key that does not open the keys', async () => {

@@ -22,20 +22,23 @@ export async function examineProcess(settings: Settings, context: CommandContext
   ];
 }
 
-/** Keys and the database stand in these folders: nobody else of the machine may read them. */
+/**
+ * Others of this machine may pass through the data folder, as the unprivileged user of the database does where root started us, and neither
+ * look nor write there; the wrapping key is for its owner alone.
+ */
 async function examineFolders({ dataDir, keys }: Settings, workingDir: string): Promise<readonly Finding[]> {
   const folder = resolve(workingDir, dataDir);
   const wrap = join(resolve(workingDir, keys?.dir ?? `${dataDir}/keys`), 'wrap');
-  const looked = [await examineMode('data folder', folder, '700')];
-  return keys?.wrap === undefined ? [...looked, await examineMode('wrapping key', wrap, '600')] : looked;
+  const looked = [await examineMode('data folder', folder, 0o066)];
+  return keys?.wrap === undefined ? [...looked, await examineMode('wrapping key', wrap, 0o077)] : looked;
 }
 
-async function examineMode(check: string, path: string, wanted: string): Promise<Finding> {
+async function examineMode(check: string, path: string, closed: number): Promise<Finding> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
   if (found instanceof Error)
     return found.code === 'ENOENT' ? ok(about, check, 'made at the first start') : fault(about, check, `${path} cannot be looked at`);
-  if ((found.mode & 0o077) === 0) return ok(about, check);
-  return fault(about, check, `others of this machine may enter: \`chmod ${wanted} ${path}\``);
+  if ((found.mode & closed) === 0) return ok(about, check);
+  return fault(about, check, `others of this machine may read or change it: \`chmod go-rw ${path}\``);
 }
 
 function examineAddress(publicUrl: string | null): Finding {
