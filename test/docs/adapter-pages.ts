@@ -30,7 +30,8 @@ function renderOverview(manifests: readonly Manifest[]): string {
       row([`\`${type}\``, String(actionTypes[type].rung), ...manifests.map((one) => support(one.actions[type]))]),
     ),
     '',
-    'Commands about connections stand in [operating](../operating.md#connections).',
+    'Commands about connections stand in [operating](../operating.md#connections). These pages are made from the manifests and from what stands',
+    'in the folder of each provider, by `npm run docs`.',
     '',
   ].join('\n');
 }

@@ -114,6 +114,20 @@ describe('the pack on a sandbox, enforced', () => {
     ]);
   });
 
+  it("ends sessions and tokens at a person's own report, and asks for a new password where rung 4 is allowed", () => {
+    const own = situation({ person: onSandbox, signal: { type: 'mfa_fraud_report' } });
+    const ended = ['RP-005/newPassword session.revoke released', 'RP-005/newPassword token.revoke released'];
+    expect(states(judge(own))).toEqual([...ended, 'RP-005/newPassword password.expire released']);
+    const { enforcement } = sandbox;
+    const upToThree = { ...sandbox, enforcement: { ...enforcement, default: { mode: 'enforce' as const, maxRung: 3 as const } } };
+    expect(states(judge(own, upToThree))).toEqual([...ended, 'RP-005/newPassword password.expire reported by ceiling']);
+  });
+
+  it('steps up who keeps denying prompts', () => {
+    const pestered = situation({ person: onSandbox, signal: { type: 'mfa_fatigue', source: 'DT-002', sourceKind: 'siem' } });
+    expect(states(judge(pestered))).toEqual(['RP-005/stepUp mfa.require released']);
+  });
+
   it('ends on a compromised endpoint the sessions that the person has on it, no others', () => {
     const claim = { kind: 'device' as const, person: [], id: 'laptop-7' };
     const found = { type: 'edr_alert_critical', source: 'edr', sourceKind: 'edr' as const, facts: { malware: 'confirmed' }, claim };
