@@ -116,11 +116,14 @@ describe('the pack on a sandbox, enforced', () => {
 
   it("ends sessions and tokens at a person's own report, and asks for a new password where rung 4 is allowed", () => {
     const own = situation({ person: onSandbox, signal: { type: 'mfa_fraud_report' } });
-    const ended = ['RP-005/newPassword session.revoke released', 'RP-005/newPassword token.revoke released'];
-    expect(states(judge(own))).toEqual([...ended, 'RP-005/newPassword password.expire released']);
+    const [sessions, tokens, password] = ['session.revoke', 'token.revoke', 'password.expire'];
+    expect(states(judge(own))).toEqual([sessions, tokens, password].map((type) => `RP-005/newPassword ${type} released`));
     const { enforcement } = sandbox;
     const upToThree = { ...sandbox, enforcement: { ...enforcement, default: { mode: 'enforce' as const, maxRung: 3 as const } } };
-    expect(states(judge(own, upToThree))).toEqual([...ended, 'RP-005/newPassword password.expire reported by ceiling']);
+    expect(states(judge(own, upToThree))).toEqual([
+      ...[sessions, tokens, password].map((type) => `RP-005/newPassword ${type} reported`),
+      ...[sessions, tokens].map((type) => `RP-005/signOut ${type} released`),
+    ]);
   });
 
   it('steps up who keeps denying prompts', () => {
