@@ -27,8 +27,8 @@ export interface Capability {
 export interface Manifest {
   readonly provider: string;
   readonly actions: Readonly<Partial<Record<ActionType, Capability>>>;
-  /** Permissions that the credentials need, by the provider's own names. */
-  readonly permissions: readonly string[];
+  /** Permissions that the credentials need, by the provider's own names: to look, and to act. */
+  readonly permissions: { readonly read: readonly string[]; readonly write: readonly string[] };
   /** Remediation classes that this provider's events may report. */
   readonly marks: readonly string[];
   /** Most calls at once to one connection. */
@@ -188,6 +188,18 @@ export interface SubscriptionState {
   readonly address: string | null;
   /** Of what we want to hear: what it leaves out, by the provider's own names. */
   readonly missing: readonly string[];
+}
+
+/** Why a subscription could not be read, made or removed; each method may throw it. `hint`: what a person does about it. */
+export class SubscriptionFault extends Error {
+  /** `notGranted`: our credentials may not; `notVerified`: the provider called our address and was not answered as it asks. */
+  readonly code: 'notGranted' | 'notVerified' | 'refused' | 'unreachable';
+  readonly hint: string;
+  constructor(code: SubscriptionFault['code'], hint: string, options: { cause?: unknown } = {}) {
+    super(code, options);
+    this.code = code;
+    this.hint = hint;
+  }
 }
 
 export interface Subscription {

@@ -19,14 +19,13 @@ import {
   readDecisionEntry,
 } from '../store/list-records.ts';
 import type { Core, CoreOptions } from './core.ts';
-import { readHeard } from './heard.ts';
 import { contextOfPerson } from './held-levels.ts';
 import { aboutHeld, planViews } from './held-plans.ts';
 import { incidentReader } from './incidents.ts';
 import { knownNow } from './known.ts';
 import { disclose } from './targets.ts';
 import { verdictViews } from './verdicts.ts';
-import { actionView, claimView, decisionView, heardView, identityView, type Standing, signalView } from './views.ts';
+import { actionView, claimView, decisionView, identityView, type Standing, signalView } from './views.ts';
 
 /** A signal whose person nobody has found by then is one for people to look at. */
 const reviewAfterMs = 60_000;
@@ -34,16 +33,16 @@ const one = { limit: 1, after: undefined };
 const rightsOf = (caller: Caller) => ({ people: seesPeople(caller), scores: seesScores(caller) });
 
 /** Reads what the API lists and shows, as far as the caller may see it. */
-export function recordReaders(core: Core, settings: CoreOptions['settings']): ServerParts['records'] {
+export function recordReaders(core: Core, settings: CoreOptions['settings']): Omit<ServerParts['records'], 'connections'> {
   const { store, keyring, judging } = core;
   const shown = (value: object) => value as unknown as Item;
-  const fixed = (items: () => readonly Item[] | Promise<readonly Item[]>): RecordReader => ({
+  const fixed = (items: () => readonly Item[]): RecordReader => ({
     list: async (_filter, { limit, after }) =>
-      (await items())
+      items()
         .filter((item) => after === undefined || item.id > after)
         .sort((a, b) => (a.id < b.id ? -1 : 1))
         .slice(0, limit),
-    get: async (id) => (await items()).find((item) => item.id === id),
+    get: async (id) => items().find((item) => item.id === id),
   });
   return {
     signals: {
@@ -99,17 +98,6 @@ export function recordReaders(core: Core, settings: CoreOptions['settings']): Se
       list: async (filter, page) => (await listActions(store, filter, page)).map((row) => shown(actionView(row))),
       get: async (id) => (isId(id) ? (await listActions(store, { id }, one)).map((row) => shown(actionView(row)))[0] : undefined),
     },
-    connections: fixed(async () => {
-      const heard = await readHeard(store);
-      return settings.connections.map(({ id, provider, profile, kind }) => ({
-        id,
-        provider,
-        kind,
-        profile,
-        actions: judging.state().settings.connections[id]?.actions ?? [],
-        heard: heardView(heard(id)),
-      }));
-    }),
     policies: fixed(() =>
       judging.state().bundle.policies.policies.map((policy) => ({
         id: policy.id,

@@ -52,15 +52,39 @@ export async function recordConfig(
             path,
             change,
           })),
-          overrides: Object.keys(config.judging.overrides)
-            .sort()
-            .map((id) => `${id}, ${unproven}`),
+          overrides: overridesOf(config.judging),
           proof: unproven,
         },
         pii: null,
       },
     ]);
   });
+}
+
+/** Writes what was done about a connection at its provider, under the configuration that runs: the same hash before and after. */
+export async function recordSubscription(
+  changed: { readonly connection: string; readonly change: 'added' | 'removed' | 'changed'; readonly by: string },
+  build: Build,
+  { store, append, clock, ids }: RecordParts,
+): Promise<void> {
+  const at = clock.now();
+  await store.transaction(async (tx) => {
+    const running = await lastConfig(tx);
+    if (running === undefined) throw new Error('a service runs, and the log knows no configuration');
+    const { connection, change, by } = changed;
+    const core = {
+      ...{ configHash: running.hash, previous: running.hash, ...build },
+      changes: [{ path: `connections.${connection}.subscription`, change }],
+      ...{ overrides: overridesOf(running.judging), proof: unproven, by },
+    };
+    await append(tx, [{ id: ids.next<EntryId>(at), type: 'config.changed', at, core, pii: null }]);
+  });
+}
+
+function overridesOf({ overrides }: JudgingSettings): string[] {
+  return Object.keys(overrides)
+    .sort()
+    .map((id) => `${id}, ${unproven}`);
 }
 
 /** Makes the bundle the active one for all processes, with `policy.changed`, where it is not. */

@@ -12,6 +12,7 @@ import { readDecisionEntry } from '../store/list-records.ts';
 import { endConsoleSession, findConsoleSession, redeemSignInLink } from '../store/sign-in.ts';
 import { findToken } from '../store/token-store.ts';
 import { approvePlans, denyPlan, holdPlan, releasePlan } from './approvals.ts';
+import { createConnections } from './connections.ts';
 import type { Core, CoreOptions } from './core.ts';
 import { explainDecision } from './explained-decision.ts';
 import { explainIdentity } from './explained-identity.ts';
@@ -37,6 +38,7 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
   const { settings, clock, log, random } = options;
   const { store, keyring, judging } = core;
   const sha256 = (text: string) => createHash('sha256').update(text).digest();
+  const connections = createConnections(core, options.build);
   const configured = settings.operators.tokens.map((token) => ({ ...token, hash: Buffer.from(token.sha256, 'hex') }));
 
   async function callerOf(token: string): Promise<Caller | undefined> {
@@ -70,7 +72,8 @@ export function bindServer(core: Core, options: CoreOptions, metrics: Metrics): 
       callerOf: (session) => findConsoleSession(store, sha256(session), clock.now()),
       end: (session) => endConsoleSession(store, sha256(session)),
     },
-    records: recordReaders(core, settings),
+    records: { ...recordReaders(core, settings), connections: connections.reader },
+    subscriptions: connections.subscriptions,
     merge: (id, into, reason, caller) => mergeByPerson(core, { id, into, reason, by: caller.name }),
     plans: {
       order: (given, caller) => giveOrder(core, given, caller),

@@ -4,9 +4,8 @@ import { CommandError } from './client.ts';
 import type { ExitCode } from './console.ts';
 
 const absent: Readonly<Record<string, readonly string[]>> = {
-  doctor: [],
   exception: ['list', 'add', 'end'],
-  connection: ['list', 'subscribe', 'unsubscribe', 'status', 'distrust'],
+  connection: ['distrust'],
   history: ['import'],
   offboard: ['schedule', 'list', 'cancel', 'import', 'reconcile'],
   stream: ['list', 'create', 'status', 'verify', 'delete'],

@@ -147,6 +147,8 @@ export const coreSchemas = {
     changes: z.array(z.strictObject({ path: z.string(), change: z.enum(['added', 'removed', 'changed']) })),
     overrides: z.array(code),
     proof: code,
+    /** Who had it changed while the service ran; absent where it was read from the file. */
+    by: code.optional(),
   }),
   'process.started': z.strictObject({ process: id, version: code, build: code, node: code, configHash: hash, bundleHash: hash }),
   'pause.set': z.strictObject({ pauseId: id, scope: z.record(z.string(), z.string()), by: code, until: instant.optional() }),

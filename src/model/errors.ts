@@ -152,6 +152,12 @@ export const errorTable = {
     retry: 'later',
     operator: 'Check that the named host answers and serves JSON there.',
   },
+  'provider.unreachable': {
+    status: 503,
+    meaning: 'A provider did not answer.',
+    retry: 'later',
+    operator: 'Run `rescind doctor`: it tries every connection.',
+  },
 } as const satisfies Record<string, ErrorDefinition>;
 
 export type ErrorCode = keyof typeof errorTable;

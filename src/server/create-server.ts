@@ -7,6 +7,7 @@ import { describeApi } from './openapi.ts';
 import type { ServerParts } from './parts.ts';
 import { problemHandler } from './problem.ts';
 import { mountRoutes, type Route } from './route-table.ts';
+import { connectionRoutes } from './routes/connections.ts';
 import { controlRoutes } from './routes/control.ts';
 import { explanationRoutes } from './routes/explanations.ts';
 import { hookRoutes, mountHooks } from './routes/hooks.ts';
@@ -64,6 +65,7 @@ export function createServer(parts: ServerParts): Express {
     ...signalRoutes(parts),
     ...identityRoutes(parts),
     ...planRoutes(parts),
+    ...connectionRoutes(parts),
     ...ledgerRoutes(parts),
     ...controlRoutes(parts),
     ...undoRoutes(parts),

@@ -7,6 +7,7 @@ import type { Role } from '../model/operator.ts';
 import type { PauseScope } from '../model/pause.ts';
 import type { Acknowledgement } from '../model/signal.ts';
 import type { DismissalScope, Verdict } from '../model/verdict.ts';
+import type { SubscriptionPort } from './subscription-port.ts';
 import type { UndoPort } from './undo-port.ts';
 
 /** Who asks: a token, or a person who signed in. */
@@ -201,6 +202,7 @@ export interface ServerParts {
     hold(id: string, reason: string, caller: Caller): Promise<unknown>;
     release(id: string, reason: string, caller: Caller): Promise<unknown>;
   };
+  readonly subscriptions: SubscriptionPort;
   readonly undo: UndoPort;
   /** The incident with its decisions and where each stands in the log; undefined where there is none. */
   exportIncident(id: string): Promise<Item | undefined>;

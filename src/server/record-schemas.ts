@@ -142,6 +142,23 @@ export const recordSchemas = {
         alarms: z.array(z.looseObject({ code: z.string(), since: instant })),
       })
       .describe('When events last came by hook and by poll, how far polling has come, and what is missing or alarming'),
+    mode: z
+      .enum(['enforce', 'report-only'])
+      .describe('How far policies may go here, with `maxRung`; pauses and a policy of its own mode apart'),
+    maxRung: z.int(),
+    subscription: z
+      .looseObject({
+        state: z.enum(['none', 'inForce', 'drifted', 'unreadable']),
+        address: z.string().nullable().optional().describe('Where the provider sends events to'),
+        drift: z.array(z.enum(['deactivated', 'otherAddress', 'missingEvents'])).optional(),
+        missing: z.array(z.string()).optional().describe('Events that it leaves out, by the names of the provider'),
+        hint: z.string().optional(),
+      })
+      .nullable()
+      .describe('As the provider tells it, at most half a minute old; null where it keeps none'),
+    probe: z
+      .array(z.strictObject({ check: z.string(), ok: z.boolean(), hint: z.string().optional(), for: z.enum(['read', 'write']).optional() }))
+      .optional(),
   }),
   policies: z.looseObject({ id, version: z.int(), title: z.string(), mode: z.string(), bundleHash: z.string() }),
 } as const satisfies Record<string, z.ZodType>;

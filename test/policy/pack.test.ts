@@ -24,7 +24,7 @@ for (const result of results.filter((one) => one.outcome === 'skipped'))
   it.skip(`${result.policyId}: ${result.name} (${result.differences[0]})`, () => {});
 
 it('ships every policy as a report', () => {
-  const ids = ['RP-001', 'RP-003', 'RP-004', 'RP-017', 'RP-020', 'RP-021'];
+  const ids = ['RP-001', 'RP-003', 'RP-004', 'RP-005', 'RP-017', 'RP-020', 'RP-021'];
   expect(bundle.policies.policies.map((policy) => [policy.id, policy.mode])).toEqual(ids.map((id) => [id, 'report-only']));
 });
 
@@ -112,6 +112,23 @@ describe('the pack on a sandbox, enforced', () => {
       ['held', 'approval'],
       ['released', null],
     ]);
+  });
+
+  it("ends sessions and tokens at a person's own report, and asks for a new password where rung 4 is allowed", () => {
+    const own = situation({ person: onSandbox, signal: { type: 'mfa_fraud_report' } });
+    const [sessions, tokens, password] = ['session.revoke', 'token.revoke', 'password.expire'];
+    expect(states(judge(own))).toEqual([sessions, tokens, password].map((type) => `RP-005/newPassword ${type} released`));
+    const { enforcement } = sandbox;
+    const upToThree = { ...sandbox, enforcement: { ...enforcement, default: { mode: 'enforce' as const, maxRung: 3 as const } } };
+    expect(states(judge(own, upToThree))).toEqual([
+      ...[sessions, tokens, password].map((type) => `RP-005/newPassword ${type} reported`),
+      ...[sessions, tokens].map((type) => `RP-005/signOut ${type} released`),
+    ]);
+  });
+
+  it('steps up who keeps denying prompts', () => {
+    const pestered = situation({ person: onSandbox, signal: { type: 'mfa_fatigue', source: 'DT-002', sourceKind: 'siem' } });
+    expect(states(judge(pestered))).toEqual(['RP-005/stepUp mfa.require released']);
   });
 
   it('ends on a compromised endpoint the sessions that the person has on it, no others', () => {

@@ -127,6 +127,7 @@ export async function openWorld(
       hold: async (id) => ({ id, state: 'held', heldFor: 'person' }),
       release: async (id) => ({ id, state: 'released', heldFor: null }),
     },
+    subscriptions: { subscribe: async () => undefined, unsubscribe: async () => undefined, steps: async () => undefined },
     undo: {
       one: async (id) => ({ id, decisionId: newId(), planIds: [newId()], state: 'released', heldFor: null }),
       end: async (id, until) => ({ id, until: until === null ? null : '2026-05-04T12:00:00.000Z' }),

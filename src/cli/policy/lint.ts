@@ -42,7 +42,8 @@ export async function lint(options: LintOptions, folder: string, context: Comman
 
 type Bundle = Extract<CompiledBundle, { readonly ok: true }>['bundle'];
 
-function doubtsOf(files: PolicyFiles, bundle: Bundle, today: string, surroundings: Surroundings | undefined): readonly Fault[] {
+/** What is not wrong in the files and still deserves a look; `today` is YYYY-MM-DD. */
+export function doubtsOf(files: PolicyFiles, bundle: Bundle, today: string, surroundings: Surroundings | undefined): readonly Fault[] {
   const { policies, detections, risk } = bundle;
   const mutations = scoreMutations(policies, risk, createTestJudge(bundle), guardsInForce);
   const counted = detections.byEvent;

@@ -86,7 +86,13 @@ const kinds: Readonly<Record<keyof ServerParts['records'], Kind>> = {
   },
   incidents: { summary: 'What limits gathered, newest first', access: scoreReaders, filters: { state: z.enum(incidentStates) } },
   actions: { summary: 'Actions, newest first', access: everyReader, filters: { state: z.enum(actionStates), plan: id } },
-  connections: { summary: 'Connections, by id', access: everyReader, filters: {}, named: true },
+  connections: {
+    summary: 'Connections, by id: how far each may go, and whether its provider sends events here',
+    access: everyReader,
+    filters: {},
+    named: true,
+    shownWith: { probe: z.literal('true').describe('Tries the connection: reachable, credentials, each permission') },
+  },
   policies: { summary: 'Policies of the active bundle, by id', access: everyReader, filters: {}, named: true },
 };
 
