@@ -89,7 +89,7 @@ function openHook(connection: string, hook: EventHook, events: ProviderEvents, {
       if (reply.kind === 'refused') return reject(reply, body);
       if (reply.kind === 'answer') return { status: reply.status, ...(reply.json === undefined ? {} : { json: reply.json }) };
       await events.take('hook', reply.events, receivedAt);
-      // All is stored; when it was heard is only shown.
+      // All is stored. When it was heard is for people, and for noticing silence.
       await heard(receivedAt).catch((error: unknown) => log.warn({ connection, error: (error as Error).name }, 'hook.heardUnnoted'));
       return { status: 200 };
     },

@@ -95,8 +95,18 @@ export function createPoller(parts: PollerParts): Poller {
     const pushedAt = (hooked ? await readFeed(store, connection) : undefined)?.pushedAt ?? null;
     const silent = await pushes.look(pushedAt, now);
     // What is late by hook has its interval to arrive.
-    await gaps.reconcile(now - feed.everyMs, silent ? 'hook.silent' : undefined, signal);
+    await reconcile(now - feed.everyMs, silent);
     return feed.everyMs;
+  }
+
+  /** A gap that cannot be read stays open, and keeps nothing of now waiting. */
+  async function reconcile(before: Instant, silent: boolean): Promise<void> {
+    try {
+      await gaps.reconcile(before, silent ? 'hook.silent' : undefined, signal);
+    } catch (error) {
+      if (error instanceof FeedDelay) throw error;
+      log.warn({ connection, error: nameOf(error) }, 'feed.gapUnread');
+    }
   }
 
   async function failed(error: unknown): Promise<number> {

@@ -29,15 +29,19 @@ export function createPushWatch({
 }): PushWatch {
   let times: readonly Instant[] = [];
   let silentSince: Instant | undefined;
+  /** Nobody heard anything while we were not there. */
+  let watchingSince: Instant | undefined;
   return {
     missed(brought) {
       times = [...times, ...brought.map(({ occurredAt }) => occurredAt)].slice(-remembered);
     },
     async look(pushedAt, now) {
+      watchingSince ??= now;
       // Where no hook was ever heard there is none, and polling alone serves.
       if (pushedAt === null) return false;
       times = times.filter((at) => at > pushedAt);
-      const silent = now - pushedAt > silentMs && (silentSince === pushedAt || times.length >= silentEvents);
+      const heardMs = now - Math.max(pushedAt, watchingSince);
+      const silent = heardMs > silentMs && (silentSince === pushedAt || times.length >= silentEvents);
       if (silent) {
         silentSince = pushedAt;
         await gaps.note('hook.silent', pushedAt - overlapMs, now);

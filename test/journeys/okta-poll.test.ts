@@ -272,6 +272,20 @@ describe('a hook that does not arrive', () => {
     expect(await one.api('/api/v1/connections/okta-main')).toMatchObject({ heard: { gaps: [], alarms: [] } });
   });
 
+  it('is not silent because we were away', async () => {
+    const one = await start();
+    await one.poller.look();
+    await fetch(`${one.origin}/hooks/${connection}`, { method: 'POST', body: envelope([]), headers: { authorization: secret } });
+    await one.stop();
+    await world.pass(60 * minute);
+    for (let n = 1; n <= 10; n++) happens('user.account.lock', n);
+    await later();
+    const next = await start();
+    await next.poller.look();
+    expect(await count('signal')).toBe(10);
+    expect(await told()).toEqual([]);
+  });
+
   it('a quiet night is no silence: nothing came by the other way either', async () => {
     const one = await start();
     await one.poller.look();
