@@ -192,6 +192,19 @@ describe('where the grant is missing', () => {
   });
 });
 
+it('a hook that was made and could not be verified is told as such, and stands in the log', async () => {
+  const before = (await logged()).length;
+  extra = {
+    subscription: createSubscription({ client: oktaClient(okta), connectionId: 'okta-main', header: 'authorization', secret: 'another' }),
+  };
+  expect(await run(['subscribe', 'okta-main'])).toMatchObject({ exitCode: 1, err: expect.stringContaining('notVerified') });
+  expect((await logged()).slice(before)).toMatchObject([{ changes: [{ change: 'added' }] }]);
+  expect((await run(['status', 'okta-main'])).out).toContain('drifted: deactivated');
+  await run(['unsubscribe', 'okta-main']);
+  extra = { subscription: subscriptionWith(oktaClient(okta)) };
+  expect((await run(['subscribe', 'okta-main'])).out).toContain('subscription: inForce');
+});
+
 it('connection subscribe --print only prints', async () => {
   const { exitCode, out } = await run(['subscribe', 'okta-main', '--print']);
   expect(exitCode).toBe(0);

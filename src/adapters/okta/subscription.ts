@@ -71,13 +71,8 @@ export function createSubscription({
     if (hook.verificationStatus === 'VERIFIED') return;
     await ask(signal, 'manage', () => hooks.verifyEventHook({ eventHookId })).catch((error: unknown) => {
       if (!(error instanceof SubscriptionFault && error.code === 'refused')) throw error;
-      throw new SubscriptionFault(
-        'notVerified',
-        `Okta asks ${address} for a proof within three seconds: it must be reachable from the internet over https`,
-        {
-          cause: error,
-        },
-      );
+      const hint = `Okta asks ${address} for a proof within three seconds: it must be reachable from the internet over https`;
+      throw new SubscriptionFault('notVerified', hint, { cause: error });
     });
   }
 
