@@ -1,5 +1,5 @@
 /** Connections as people see them: how far each may go, whether its provider sends events here, and the ways to change that. */
-import { type Adapter, type Subscription, SubscriptionFault } from '../adapters/contract.ts';
+import { type Adapter, type Subscription, SubscriptionFault, type SubscriptionState } from '../adapters/contract.ts';
 import { ceilingFor } from '../guard/index.ts';
 import { AppError } from '../model/errors.ts';
 import { type Caller, type Item, type RecordReader, type SubscriptionPort, seesScores } from '../server/index.ts';
@@ -19,7 +19,7 @@ const rememberedMs = 30_000;
 
 export function createConnections(parts: Parts, build: Build): { readonly reader: RecordReader; readonly subscriptions: SubscriptionPort } {
   const { settings, adapters, clock } = parts;
-  const remembered = new Map<string, { readonly at: number; readonly view: SubscriptionView }>();
+  const remembered = new Map<string, { readonly at: number; readonly view: Promise<SubscriptionView> }>();
   const byId = new Map(settings.connections.map((connection) => [connection.id, connection]));
   const soon = () => AbortSignal.timeout(answerMs);
 
@@ -28,7 +28,7 @@ export function createConnections(parts: Parts, build: Build): { readonly reader
     if (subscription === undefined) return null;
     const known = remembered.get(id);
     if (known !== undefined && clock.now() - known.at < rememberedMs) return known.view;
-    const view = await viewSubscription(subscription, addressOf(settings, id), soon());
+    const view = viewSubscription(subscription, addressOf(settings, id), soon());
     remembered.set(id, { at: clock.now(), view });
     return view;
   }
@@ -44,14 +44,25 @@ export function createConnections(parts: Parts, build: Build): { readonly reader
     heard: heardView((heard ?? (await readHeard(parts.store)))(id)),
   });
 
-  /** What is done at the provider stands in the log as the change of configuration that it is, unless nothing changed. */
-  async function change(id: string, caller: Caller, work: (subscription: Subscription) => Promise<'added' | 'removed' | 'changed' | null>) {
+  /**
+   * What is done at the provider stands in the log as the change of configuration that it is, also where it was half done, and not where
+   * nothing changed.
+   */
+  async function change(id: string, caller: Caller, work: (subscription: Subscription) => Promise<unknown>) {
     const connection = byId.get(id);
     if (connection === undefined) return undefined;
+    const subscription = needed(id, adapters.get(id));
+    const before = await asked(() => subscription.status(soon()));
+    const failure = await asked(() => work(subscription)).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     remembered.delete(id);
-    const done = await asked(() => work(needed(id, adapters.get(id))));
-    remembered.delete(id);
+    const after = await subscription.status(soon()).catch(() => undefined);
+    // Who does not answer any more may have done it.
+    const done = after === undefined ? 'changed' : differenceOf(before, after);
     if (done !== null) await recordSubscription({ connection: id, change: done, by: caller.name }, build, parts);
+    if (failure !== undefined) throw failure;
     return shown(connection);
   }
 
@@ -76,20 +87,8 @@ export function createConnections(parts: Parts, build: Build): { readonly reader
       },
     },
     subscriptions: {
-      subscribe: (id, caller) =>
-        change(id, caller, async (subscription) => {
-          const address = neededAddress(settings, id);
-          const before = await subscription.status(soon());
-          const after = await subscription.ensure(address, soon());
-          if (before.id === null) return 'added';
-          return JSON.stringify(before) === JSON.stringify(after) ? null : 'changed';
-        }),
-      unsubscribe: (id, caller) =>
-        change(id, caller, async (subscription) => {
-          const before = await subscription.status(soon());
-          await subscription.remove(soon());
-          return before.id === null ? null : 'removed';
-        }),
+      subscribe: (id, caller) => change(id, caller, (subscription) => subscription.ensure(neededAddress(settings, id), soon())),
+      unsubscribe: (id, caller) => change(id, caller, (subscription) => subscription.remove(soon())),
       async steps(id) {
         if (!byId.has(id)) return undefined;
         const subscription = needed(id, adapters.get(id));
@@ -98,6 +97,11 @@ export function createConnections(parts: Parts, build: Build): { readonly reader
       },
     },
   };
+}
+
+function differenceOf(before: SubscriptionState, after: SubscriptionState): 'added' | 'removed' | 'changed' | null {
+  if (before.id === null || after.id === null) return before.id === after.id ? null : before.id === null ? 'added' : 'removed';
+  return JSON.stringify(before) === JSON.stringify(after) ? null : 'changed';
 }
 
 /** Where a provider sends the events of a connection; null where nobody outside could reach us. */

@@ -16,7 +16,7 @@ import { type OktaStandIn, startOkta } from '../fakes/okta.ts';
 import { startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { openWorld, type World } from '../server/world.ts';
 import { testDatabase } from '../support/database.ts';
-import { oktaAppClient, oktaClient } from '../support/okta-client.ts';
+import { callsBy, oktaAppClient, oktaClient } from '../support/okta-client.ts';
 import { systemClock, systemRandom } from '../support/system-clock.ts';
 
 const secret = 'hook-secret-that-nobody-sees';
@@ -86,7 +86,7 @@ beforeEach(async () => {
 afterEach(() => Promise.all([world.close(), okta.close()]));
 
 const subscriptionWith = (client: ReturnType<typeof oktaClient>) =>
-  createSubscription({ client, connectionId: 'okta-main', header: 'authorization', secret });
+  createSubscription({ call: callsBy(client), connectionId: 'okta-main', header: 'authorization', secret });
 
 async function run(args: readonly string[], as = 'admin') {
   const said: string[] = [];
@@ -190,6 +190,24 @@ describe('where the grant is missing', () => {
     expect(out + err).not.toContain(secret);
     expect(await logged()).toHaveLength(before);
   });
+});
+
+it('a hook that was made and could not be verified is told as such, and stands in the log', async () => {
+  const before = (await logged()).length;
+  extra = {
+    subscription: createSubscription({
+      call: callsBy(oktaClient(okta)),
+      connectionId: 'okta-main',
+      header: 'authorization',
+      secret: 'another',
+    }),
+  };
+  expect(await run(['subscribe', 'okta-main'])).toMatchObject({ exitCode: 1, err: expect.stringContaining('notVerified') });
+  expect((await logged()).slice(before)).toMatchObject([{ changes: [{ change: 'added' }] }]);
+  expect((await run(['status', 'okta-main'])).out).toContain('drifted: deactivated');
+  await run(['unsubscribe', 'okta-main']);
+  extra = { subscription: subscriptionWith(oktaClient(okta)) };
+  expect((await run(['subscribe', 'okta-main'])).out).toContain('subscription: inForce');
 });
 
 it('connection subscribe --print only prints', async () => {

@@ -15,6 +15,12 @@ export const oktaClient = ({ orgUrl, token }: Pick<OktaStandIn, 'orgUrl' | 'toke
 export const oktaAppClient = (orgUrl: string, app: ServiceApp, scopes: string[]): okta.Client =>
   new okta.Client({ orgUrl, authorizationMode: 'PrivateKey', ...app, scopes, ...plain() });
 
+/** How an adapter is given a client that is asked under a signal. */
+export const callsBy =
+  (client: okta.Client) =>
+  <T>(_signal: AbortSignal, run: (client: okta.Client) => Promise<T>): Promise<T> =>
+    run(client);
+
 /** Everything of a list of the SDK, whose collections yield a `null` where a page was empty. */
 export async function all<T>(list: AsyncIterable<T | null>): Promise<T[]> {
   const items: T[] = [];

@@ -4,13 +4,12 @@ import { type Subscription, SubscriptionFault, type SubscriptionState } from '..
 import { hookTypes } from './hook-types.ts';
 
 export interface SubscriptionOptions {
-  readonly client: Pick<Client, 'eventHookApi'>;
+  /** Runs what asks Okta under a signal, since the SDK takes none. */
+  readonly call: <T>(signal: AbortSignal, run: (client: Pick<Client, 'eventHookApi'>) => Promise<T>) => Promise<T>;
   readonly connectionId: string;
   /** The header that Okta sends `secret` in. It never shows the secret again: a changed one needs `remove` and `ensure`. */
   readonly header: string;
   readonly secret: string;
-  /** Runs what calls Okta under a signal, since its client takes none. Default: as it is. */
-  readonly under?: <T>(signal: AbortSignal, call: () => Promise<T>) => Promise<T>;
   /** Default: every type that a hook can have and that we read. */
   readonly types?: readonly string[];
 }
@@ -18,15 +17,7 @@ export interface SubscriptionOptions {
 const typesInOneHook = 300;
 
 /** One hook for each 300 types. Hooks of other names are never touched, but for one that sends to the very address that is asked for. */
-export function createSubscription({
-  client,
-  connectionId,
-  header,
-  secret,
-  types = hookTypes,
-  under = (_signal, call) => call(),
-}: SubscriptionOptions): Subscription {
-  const hooks = client.eventHookApi;
+export function createSubscription({ call, connectionId, header, secret, types = hookTypes }: SubscriptionOptions): Subscription {
   const first = `Rescind ${connectionId}`;
   const parts = Array.from({ length: Math.ceil(types.length / typesInOneHook) }, (_, n) => ({
     name: n === 0 ? first : `${first} ${n + 1}`,
@@ -34,14 +25,14 @@ export function createSubscription({
   }));
   const isOurs = ({ name }: EventHook) => name === first || (name.startsWith(`${first} `) && /^\d+$/.test(name.slice(first.length + 1)));
 
-  async function ask<T>(signal: AbortSignal, scope: 'read' | 'manage', call: () => Promise<T>): Promise<T> {
+  async function ask<T>(signal: AbortSignal, scope: 'read' | 'manage', run: (hooks: Client['eventHookApi']) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    return under(signal, call).catch((error: unknown) => {
+    return call(signal, ({ eventHookApi }) => run(eventHookApi)).catch((error: unknown) => {
       throw faultOf(error, `grant okta.eventHooks.${scope} to the credentials of this connection`);
     });
   }
   const list = (signal: AbortSignal) =>
-    ask(signal, 'read', async () => {
+    ask(signal, 'read', async (hooks) => {
       const found: EventHook[] = [];
       // An empty page is a `null` among the items.
       for await (const hook of (await hooks.listEventHooks()) as AsyncIterable<EventHook | null>) if (hook !== null) found.push(hook);
@@ -49,8 +40,8 @@ export function createSubscription({
     });
   async function discard(hook: EventHook, signal: AbortSignal): Promise<void> {
     const eventHookId = hook.id as string;
-    if (hook.status === 'ACTIVE') await ask(signal, 'manage', () => hooks.deactivateEventHook({ eventHookId }));
-    await ask(signal, 'manage', () => hooks.deleteEventHook({ eventHookId }));
+    if (hook.status === 'ACTIVE') await ask(signal, 'manage', (hooks) => hooks.deactivateEventHook({ eventHookId }));
+    await ask(signal, 'manage', (hooks) => hooks.deleteEventHook({ eventHookId }));
   }
 
   async function ensureOne(
@@ -61,23 +52,18 @@ export function createSubscription({
   ): Promise<void> {
     const eventHook = wanted(part, address);
     let hook = found;
-    if (hook === undefined) hook = await ask(signal, 'manage', () => hooks.createEventHook({ eventHook }));
+    if (hook === undefined) hook = await ask(signal, 'manage', (hooks) => hooks.createEventHook({ eventHook }));
     else if (!isAsWanted(hook, eventHook)) {
       const eventHookId = hook.id as string;
-      hook = await ask(signal, 'manage', () => hooks.replaceEventHook({ eventHookId, eventHook }));
+      hook = await ask(signal, 'manage', (hooks) => hooks.replaceEventHook({ eventHookId, eventHook }));
     }
     const eventHookId = hook.id as string;
-    if (hook.status !== 'ACTIVE') await ask(signal, 'manage', () => hooks.activateEventHook({ eventHookId }));
+    if (hook.status !== 'ACTIVE') await ask(signal, 'manage', (hooks) => hooks.activateEventHook({ eventHookId }));
     if (hook.verificationStatus === 'VERIFIED') return;
-    await ask(signal, 'manage', () => hooks.verifyEventHook({ eventHookId })).catch((error: unknown) => {
+    await ask(signal, 'manage', (hooks) => hooks.verifyEventHook({ eventHookId })).catch((error: unknown) => {
       if (!(error instanceof SubscriptionFault && error.code === 'refused')) throw error;
-      throw new SubscriptionFault(
-        'notVerified',
-        `Okta asks ${address} for a proof within three seconds: it must be reachable from the internet over https`,
-        {
-          cause: error,
-        },
-      );
+      const hint = `Okta asks ${address} for a proof within three seconds: it must be reachable from the internet over https`;
+      throw new SubscriptionFault('notVerified', hint, { cause: error });
     });
   }
 

@@ -7,7 +7,7 @@ import { hookTypes } from '../../../src/adapters/okta/hook-types.ts';
 import { createSubscription, type SubscriptionOptions } from '../../../src/adapters/okta/subscription.ts';
 import { isHookEligible } from '../../fakes/okta/catalogue.ts';
 import { type OktaStandIn, startOkta } from '../../fakes/okta.ts';
-import { all, oktaAppClient, oktaClient } from '../../support/okta-client.ts';
+import { all, callsBy, oktaAppClient, oktaClient } from '../../support/okta-client.ts';
 
 const secret = 'hook-secret-of-okta-main';
 const running = new AbortController().signal;
@@ -30,7 +30,7 @@ async function openDoor() {
 }
 
 const subscribe = (more: Partial<SubscriptionOptions> = {}) =>
-  createSubscription({ client: oktaClient(okta), connectionId: 'okta-main', header: 'x-rescind', secret, ...more });
+  createSubscription({ call: callsBy(oktaClient(okta)), connectionId: 'okta-main', header: 'x-rescind', secret, ...more });
 const hooks = async () =>
   (await all(await oktaClient(okta).eventHookApi.listEventHooks())).map(({ name, status, verificationStatus, events, channel }) => ({
     name,
@@ -139,11 +139,11 @@ describe('a subscription', () => {
 
   it('names the grant that is missing', async () => {
     const reader = await okta.apps.add({ scopes: ['okta.eventHooks.read'] });
-    const reading = subscribe({ client: oktaAppClient(okta.orgUrl, reader, ['okta.eventHooks.read']) });
+    const reading = subscribe({ call: callsBy(oktaAppClient(okta.orgUrl, reader, ['okta.eventHooks.read'])) });
     expect(await reading.status(running)).toMatchObject({ id: null });
     expect(await failure(reading.ensure(door.address, running))).toMatch(/^notGranted: grant okta\.eventHooks\.manage /);
     const stranger = await okta.apps.add({ scopes: ['okta.users.read'] });
-    const denied = subscribe({ client: oktaAppClient(okta.orgUrl, stranger, ['okta.users.read']) });
+    const denied = subscribe({ call: callsBy(oktaAppClient(okta.orgUrl, stranger, ['okta.users.read'])) });
     expect(await failure(denied.status(running))).toMatch(/^notGranted: grant okta\.eventHooks\.read /);
     okta.fault({ kind: 'status', status: 503 });
     expect(await failure(subscribe().status(running))).toMatch(/^unreachable: /);
