@@ -28,8 +28,8 @@ export interface Capability {
 export interface Manifest {
   readonly provider: string;
   readonly actions: Readonly<Partial<Record<ActionType, Capability>>>;
-  /** Permissions that the credentials need, by the provider's own names. */
-  readonly permissions: readonly string[];
+  /** Permissions that the credentials need, by the provider's own names: to look, and to act. */
+  readonly permissions: { readonly read: readonly string[]; readonly write: readonly string[] };
   /** Remediation classes that this provider's events may report. */
   readonly marks: readonly string[];
   /** Most calls at once to one connection. */

@@ -40,7 +40,7 @@ export function createFakeAdapter(options: { concurrency?: number; readBack?: bo
         { support: 'full' as const, readBack: options.readBack ?? true, inverse: 'none' as const, residual: 'nothing' },
       ]),
     ),
-    permissions: [],
+    permissions: { read: [], write: [] },
     marks: [],
     concurrency: options.concurrency ?? 4,
   };

@@ -65,7 +65,7 @@ export const manifest: Manifest = {
       residual: 'Sessions and tokens that rested with the account count again.',
     },
   },
-  permissions: ['admin'],
+  permissions: { read: ['admin'], write: ['admin'] },
   marks: [],
   concurrency: 16,
 };

@@ -35,7 +35,7 @@ export function createProvider({ keys, readBack }: ProviderSettings): Provider {
       actions: Object.fromEntries(
         types.map((type) => [type, { support: 'full' as const, readBack, inverse: inverses[type] ?? ('none' as const), residual: 'none' }]),
       ),
-      permissions: [],
+      permissions: { read: [], write: [] },
       marks: [],
       concurrency: 4,
     },
