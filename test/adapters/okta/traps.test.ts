@@ -180,6 +180,13 @@ describe('8.4 access tokens of a service app', () => {
 });
 
 describe('8.5 proofs of possession', () => {
+  test.each(['ES256', 'ES384'] as const)('8.5 an EC key (%s) proves the app as well, with and without them', async (algorithm) => {
+    for (const dpop of [false, true]) {
+      const { adapter } = await connected(appAuth(await standIn.apps.add({ algorithm, dpop }), { dpop }));
+      expect((await adapter.readBack(order('account.suspend'))).inForce).toBe(false);
+    }
+  });
+
   test('8.5 an app that asks for them gets a fresh one with every call, and the nonce that it names', async () => {
     const { adapter } = await connected(appAuth(await standIn.apps.add({ dpop: true }), { dpop: true }));
     expect((await adapter.act(order('account.suspend'))).outcome).toBe('done');
