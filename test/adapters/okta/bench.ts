@@ -1,6 +1,6 @@
 /** The Okta adapter connected to its stand-in. */
 import type { Adapter } from '../../../src/adapters/contract.ts';
-import { createHttpClient } from '../../../src/adapters/http.ts';
+import { createHttpClient, type HttpClient } from '../../../src/adapters/http.ts';
 import { type OktaSettings, okta, oktaSettingsSchema } from '../../../src/adapters/okta/index.ts';
 import type { Clock } from '../../../src/model/clock.ts';
 import type { Log } from '../../../src/model/log.ts';
@@ -22,14 +22,18 @@ export interface Connected {
   close(): Promise<void>;
 }
 
-/** With the stand-in's own token unless other members of the connection are given. */
+/** With the stand-in's own token unless other members of the connection are given. `between` stands before the HTTP client. */
 export async function connect(
   standIn: Pick<OktaStandIn, 'orgUrl' | 'token'>,
   given: Readonly<Record<string, unknown>> = {},
-  { clock = createRealClock(), storage = createMemoryStorage(clock) }: { clock?: Clock; storage?: Connected['storage'] } = {},
+  {
+    clock = createRealClock(),
+    storage = createMemoryStorage(clock),
+    between = (http) => http,
+  }: { clock?: Clock; storage?: Connected['storage']; between?: (http: HttpClient) => HttpClient } = {},
 ): Promise<Connected> {
   const log = recordingLog();
-  const http = createHttpClient({ allowPrivate: ['127.0.0.1'], clock, log });
+  const http = between(createHttpClient({ allowPrivate: ['127.0.0.1'], clock, log }));
   const settings = oktaSettingsSchema.parse({ orgUrl: standIn.orgUrl, auth: { token: standIn.token }, ...given });
   const context = { connectionId: 'okta-main', settings, http, storage, clock, log, origin: 'http://127.0.0.1:1' };
   const adapter = await okta.create({
