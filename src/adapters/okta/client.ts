@@ -22,7 +22,6 @@ export interface OktaClient {
   request(...call: Parameters<Transport['request']>): Promise<HttpResponse>;
   /** See `Credential`. */
   scopes(): Promise<ReadonlySet<string> | undefined>;
-  readonly sdk: Sdk;
   close(): void;
 }
 
@@ -60,7 +59,6 @@ export async function createClient(
   }
 
   return {
-    sdk,
     call,
     pages,
     async list(errand, run) {

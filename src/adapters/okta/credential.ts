@@ -11,7 +11,7 @@ export interface Credential {
   send(request: HttpRequest): Promise<HttpAnswer>;
   /** To be called when Okta answered 401, so that the call had no effect. True where there is another proof to try. */
   renew(): Promise<boolean>;
-  /** Scopes that the app was granted of those we ask for; undefined for an API token, which has none. */
+  /** Scopes that the app was granted of those we ask for; undefined for an API token, which has none and is only read. */
   scopes(): Promise<ReadonlySet<string> | undefined>;
 }
 
@@ -32,6 +32,9 @@ export function createCredential(auth: OktaSettings['auth'], parts: CredentialPa
     send: async (request) =>
       parts.http.request({ ...request, headers: { ...request.headers, authorization: `SSWS ${await secret.read()}` } }),
     renew: () => secret.renew(),
-    scopes: async () => undefined,
+    async scopes() {
+      await secret.read();
+      return undefined;
+    },
   };
 }

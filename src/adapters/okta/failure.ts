@@ -1,5 +1,6 @@
 /** What a call to Okta that did not succeed means. It carries codes and no more: neither address nor body, which may hold secrets. */
 import { z } from 'zod';
+import { AppError } from '../../model/errors.ts';
 import type { ReadBack, Receipt } from '../contract.ts';
 import type { HttpAnswer, HttpResponse } from '../http.ts';
 
@@ -86,7 +87,10 @@ function meaningOf(status: number, errorCode: string | undefined): Pick<FailureF
 
 /** What the SDK throws besides, for a body that it cannot read, is a success of another shape: it may have had its effect. */
 export function toFailure(thrown: unknown): OktaFailure {
-  return thrown instanceof OktaFailure ? thrown : new OktaFailure({ outcome: 'unknown', code: 'wrongShape' });
+  if (thrown instanceof OktaFailure) return thrown;
+  // A secret that cannot be had: nothing was sent.
+  if (thrown instanceof AppError) return new OktaFailure({ outcome: 'failed', code: thrown.code });
+  return new OktaFailure({ outcome: 'unknown', code: 'wrongShape' });
 }
 
 export function receiptOf({ facts: { outcome, code, retryAfterMs } }: OktaFailure): Receipt {

@@ -42,9 +42,7 @@ export const manifest: Manifest = {
       inverse: 'group.add',
     }),
     'role.remove': can('Roles that come with a group stay, and API tokens that the person made live on with what roles are left.'),
-    'device.disable': can(
-      'Sessions on the device live on, and nobody who uses it can sign in from it until somebody unsuspends it at Okta.',
-    ),
+    'device.disable': can('Sessions on the device live on. It has no end of its own: somebody unsuspends the device at Okta.'),
     'ip.block': can('Sessions that came from the address end with their next request to Okta only; applications are not told.'),
     'risk.set': can('By itself nothing: what follows is the organisation’s own entity risk policy.'),
   },

@@ -34,6 +34,8 @@ async function dieAndRecover(things: ReturnType<typeof openThings>, person: Pers
   const { standIn } = things;
   const storage = createMemoryStorage(createRealClock());
   await give(things, type, person.id);
+  // Then it is two writes.
+  if (type === 'mfa.require') standIn.signIn(person.id);
   standIn.reset();
   const order: ActionOrder = {
     idempotencyKey: randomUUID(),
@@ -49,7 +51,13 @@ async function dieAndRecover(things: ReturnType<typeof openThings>, person: Pers
   const second = await connect(standIn, things.connection, { storage });
   if ((await second.adapter.readBack(order)).inForce !== true) await second.adapter.act(order);
   const seen = await second.adapter.readBack(order);
-  const found = { died: end === 'died', seen: seen.inForce, effects: standIn.effects.length, inForce: isInForce(things, type, person.id) };
+  const found = {
+    died: end === 'died',
+    seen: seen.inForce,
+    effects: standIn.effects.length,
+    inForce: isInForce(things, type, person.id),
+    sessions: standIn.access(person.id).sessions.length,
+  };
   await first.close();
   await second.close();
   return found;

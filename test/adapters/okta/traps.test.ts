@@ -223,6 +223,21 @@ describe('8.6 credentials of ours instead of the SDK’s', () => {
     expect((await adapter.act(order('account.suspend'))).outcome).toBe('done');
   });
 
+  test('8.6 a file that is not there is told at the start, by its name', async () => {
+    const missing = connect(standIn, { auth: { token: { file: join(folder, 'none') } } });
+    const message = expect.stringMatching(/none cannot be read: ENOENT$/);
+    await expect(missing).rejects.toMatchObject({ code: 'adapter.misconfigured', message });
+  });
+
+  test('8.6 a file that is lost while we run fails what would need it, and is no lost answer', async () => {
+    const file = join(folder, 'token');
+    await writeFile(file, standIn.token);
+    const { adapter } = await connected({ auth: { token: { file } } });
+    await rm(file);
+    standIn.revokeToken(standIn.token);
+    expect(await adapter.act(order('account.suspend'))).toEqual({ outcome: 'failed', code: 'adapter.misconfigured' });
+  });
+
   test('8.6 a token that was revoked is refused after one look for another', async () => {
     const { adapter } = await connected();
     standIn.revokeToken(standIn.token);

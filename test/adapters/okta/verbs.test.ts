@@ -262,6 +262,15 @@ describe('passwords, groups, roles and risk', () => {
   });
 });
 
+describe('a device', () => {
+  test('is not suspended with an end that nobody would keep', async () => {
+    const { id } = standIn.device('laptop', [alice]);
+    const adapter = await connected();
+    expect(await adapter.act(order('device.disable', { deviceId: id, expires: '24h' }))).toMatchObject({ code: 'parameterUnsupported' });
+    expect(standIn.writes()).toEqual([]);
+  });
+});
+
 describe('blocking an address', () => {
   const [address, expires] = ['93.184.216.34', '1h'];
 
@@ -292,11 +301,28 @@ describe('blocking an address', () => {
     expect(zone.gateways.length).toBe(1_000);
   });
 
+  test('once more puts off its end, and never brings it forward', async () => {
+    const zone = standIn.zone('blocked', { usage: 'BLOCKLIST' });
+    const clock = createManualClock(Date.now());
+    const adapter = await connected({ blockZone: zone.id }, { clock });
+    const intendedAt = clock.now();
+    for (const [lasts, outcome] of [
+      ['1h', 'done'],
+      ['2h', 'done'],
+      ['30m', 'already'],
+    ] as const)
+      expect((await adapter.act(order('ip.block', { address, expires: lasts }, { intendedAt }))).outcome).toBe(outcome);
+    await clock.advance(119 * 60_000);
+    expect(zone.gateways.length).toBe(1);
+    await clock.advance(60_000);
+    while (zone.gateways.length > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
   test('ends with its time, and takes nothing out that others put there', async () => {
     const zone = standIn.zone('blocked', { usage: 'BLOCKLIST', gateways: [{ type: 'CIDR', value: '45.0.0.1/32' }] });
     const clock = createManualClock(Date.now());
     const adapter = await connected({ blockZone: zone.id }, { clock });
-    expect((await adapter.act(order('ip.block', { address, expires }))).outcome).toBe('done');
+    expect((await adapter.act(order('ip.block', { address, expires }, { intendedAt: clock.now() }))).outcome).toBe('done');
     await clock.advance(59 * 60_000);
     expect(zone.gateways.map(({ value }) => value)).toEqual(['45.0.0.1/32', `${address}/32`]);
     await clock.advance(60_000);

@@ -25,7 +25,9 @@ type Zone = z.output<typeof zoneSchema>;
 
 export interface BlockZone {
   read(errand: Errand): Promise<Zone>;
-  /** Adds the entry until then; answers once it was seen in the zone. */
+  /** When our entry ends; undefined where it is not ours. */
+  endOf(entry: string): Promise<number | undefined>;
+  /** Adds the entry until then, or puts off its end; answers once it was seen in the zone. */
   add(entry: string, until: number, errand: Errand): Promise<void>;
   /** Takes out what has ended. */
   sweep(errand: Errand): Promise<void>;
@@ -77,6 +79,11 @@ export function createBlockZone(parts: {
     return new Set(kept.filter(({ value }) => Number(value['until']) <= clock.now()).map(({ key }) => key));
   }
 
+  async function endOf(entry: string): Promise<number | undefined> {
+    const kept = await storage.get(blockKind, entry);
+    return kept && Number(kept.value['until']);
+  }
+
   async function add(entry: string, until: number, errand: Errand): Promise<void> {
     await storage.put(blockKind, entry, { value: { until } });
     for (let nth = 0; nth < tries; nth += 1) {
@@ -114,6 +121,7 @@ export function createBlockZone(parts: {
 
   return {
     read,
+    endOf,
     add: (entry, until, errand) => alone(() => add(entry, until, errand)),
     sweep: (errand) => alone(() => sweep(errand)),
     start,
@@ -151,13 +159,26 @@ function isIn(address: ipaddr.IPv4 | ipaddr.IPv6, network: string): boolean {
   return address.kind() === base.kind() && address.match([base, length] as never);
 }
 
-export const ipBlock = defineVerb<Zone>({
+interface Blocked {
+  readonly zone: Zone;
+  /** Infinity where somebody else blocks it; undefined where nobody does. */
+  readonly until: number | undefined;
+}
+
+const untilOf = ({ parameters, intendedAt }: ActionOrder) => intendedAt + (parseDuration(String(parameters.expires)) ?? 0);
+
+export const ipBlock = defineVerb<Blocked>({
   fault: addressFault,
-  read: (_order, errand, { zone }) => zone.read(errand),
-  open: (zone, order) => (entriesOf(zone).includes(entryOf(order) ?? '') ? undefined : 'addressOpen'),
-  bar: ({ type, usage }) => (type === 'IP' && usage === 'BLOCKLIST' ? undefined : 'zoneUnfit'),
-  async write(_zone, order, errand, { zone, clock }) {
-    await zone.add(entryOf(order) ?? '', clock.now() + (parseDuration(String(order.parameters.expires)) ?? 0), errand);
+  async read(order, errand, tools) {
+    const [entry, zone] = [entryOf(order) ?? '', await tools.zone.read(errand)];
+    if (!entriesOf(zone).includes(entry)) return { zone, until: undefined };
+    return { zone, until: (await tools.zone.endOf(entry)) ?? Number.POSITIVE_INFINITY };
+  },
+  // Ends are kept to the minute.
+  open: ({ until }, order) => (until !== undefined && until >= untilOf(order) - sweepMs ? undefined : 'addressOpen'),
+  bar: ({ zone: { type, usage } }) => (type === 'IP' && usage === 'BLOCKLIST' ? undefined : 'zoneUnfit'),
+  async write(_state, order, errand, { zone }) {
+    await zone.add(entryOf(order) ?? '', untilOf(order), errand);
     return 1;
   },
 });
