@@ -51,6 +51,8 @@ interface Bucket {
 const patienceMs = 2_000;
 /** Instants that are reckoned from answers differ by less than this where they mean one window. */
 const sameWindowMs = 500;
+/** Clocks that are no further apart are taken for the same. */
+const sameClockMs = 1_500;
 /** A 429 that does not say for how long. */
 const unsaidWaitMs = 250;
 
@@ -60,6 +62,8 @@ export function createBudget(clock: Clock, atOnce: number): Budget {
   let inFlight = 0;
   let mayFly = atOnce;
   let closed = false;
+  /** How far Okta's clock is ahead of ours. */
+  let aheadMs: number | undefined;
 
   function bucketAt(path: string): Bucket {
     const name = kindOf(path);
@@ -137,12 +141,22 @@ export function createBudget(clock: Clock, atOnce: number): Budget {
       return;
     }
     bucket.share = Math.max(1, Math.floor(limit / 2));
-    const resetAt = now + (waitOfWindow(answer, now) ?? 0);
-    if (resetAt <= bucket.endedAt) return;
+    const resetAt = endOfWindow(answer, now);
+    if (resetAt === undefined || resetAt <= bucket.endedAt) return;
     if (bucket.resetAt === Infinity) bucket.resetAt = resetAt;
     else if (resetAt > bucket.resetAt + sameWindowMs) beginWindow(bucket, resetAt);
     const remaining = readCount(answer, 'x-rate-limit-remaining');
     if (remaining !== undefined) bucket.left = remaining - bucket.inFlight;
+  }
+
+  /** The end of the answer's window, in our clock. */
+  function endOfWindow({ headers }: HttpResponse, now: number): number | undefined {
+    const date = Date.parse(headers['date'] ?? '');
+    // It says whole seconds, so the most that was seen is the nearest.
+    if (!Number.isNaN(date)) aheadMs = Math.max(aheadMs ?? date - now, date - now);
+    const reset = Number(headers['x-rate-limit-reset'] ?? Number.NaN);
+    const apart = aheadMs !== undefined && Math.abs(aheadMs) > sameClockMs ? aheadMs : 0;
+    return Number.isInteger(reset) ? reset * 1_000 - apart : undefined;
   }
 
   async function fly(bucket: Bucket, send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
@@ -207,13 +221,4 @@ function kindOf(path: string): string {
 function readCount({ headers }: HttpResponse, name: string): number | undefined {
   const text = headers[name];
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
-}
-
-/** Milliseconds to the end of the window. The answer's date says only seconds, and is of Okta's clock; ours where the two agree so far. */
-function waitOfWindow({ headers }: HttpResponse, now: number): number | undefined {
-  const reset = Number(headers['x-rate-limit-reset'] ?? Number.NaN);
-  if (!Number.isInteger(reset)) return undefined;
-  const date = Date.parse(headers['date'] ?? '');
-  const ahead = Number.isNaN(date) ? 0 : date - now;
-  return reset * 1_000 - now - (Math.abs(ahead) < 1_500 ? 0 : ahead);
 }

@@ -7,10 +7,10 @@ import { OktaFailure } from './failure.ts';
 import type { Errand } from './transport.ts';
 import type { Tools } from './verbs/verb.ts';
 
-export const statuses = [
-  ...['STAGED', 'PROVISIONED', 'ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED', 'LOCKED_OUT', 'SUSPENDED', 'DEPROVISIONED'],
-] as readonly string[] as readonly Status[];
-export type Status = 'STAGED' | 'PROVISIONED' | 'ACTIVE' | 'RECOVERY' | 'PASSWORD_EXPIRED' | 'LOCKED_OUT' | 'SUSPENDED' | 'DEPROVISIONED';
+const closedStatuses = ['STAGED', 'SUSPENDED', 'DEPROVISIONED'] as const;
+const openStatuses = ['PROVISIONED', 'ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED', 'LOCKED_OUT'] as const;
+export const statuses = [...openStatuses, ...closedStatuses] as const;
+export type Status = (typeof statuses)[number];
 
 const dateSchema = z
   .date()

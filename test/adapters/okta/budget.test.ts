@@ -59,6 +59,33 @@ describe('calls to Okta', () => {
     expect(sent).toContain('g');
   });
 
+  test('keep to a window of a clock that is minutes ahead of ours, whatever part of a second its answers are from', async () => {
+    const { clock, sent, ask, answer } = open();
+    const aheadMs = 180_000;
+    const from = (remaining: number): HttpAnswer => {
+      const theirs = clock.now() + aheadMs;
+      const headers = {
+        'x-rate-limit-limit': '10',
+        'x-rate-limit-remaining': String(remaining),
+        'x-rate-limit-reset': String((Math.floor(theirs / 60_000) + 1) * 60),
+        date: new Date(theirs).toUTCString(),
+      };
+      return { kind: 'response', status: 200, headers, text: '' };
+    };
+    await clock.advance(58_500);
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) ask(name);
+    await answer('a', from(9));
+    await clock.advance(490);
+    for (const [name, remaining] of [
+      ['b', 8],
+      ['c', 7],
+    ] as const)
+      await answer(name, from(remaining));
+    expect(sent).toEqual(['a', 'b', 'c', 'd', 'e']);
+    await clock.advance(2_000);
+    expect(sent).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+  });
+
   test('leave alone what others have used up', async () => {
     const { clock, sent, ask, answer } = open();
     for (const name of ['a', 'b', 'c']) ask(name);
