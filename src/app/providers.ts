@@ -9,6 +9,10 @@ interface Provider {
 }
 
 const providers: Readonly<Record<string, Provider>> = {
+  okta: {
+    settings: async () => (await import('../adapters/okta/settings.ts')).oktaSettingsSchema,
+    definition: async () => (await import('../adapters/okta/index.ts')).okta as unknown as AdapterDefinition,
+  },
   sandbox: {
     settings: async () => (await import('../adapters/sandbox/settings.ts')).sandboxSettingsSchema,
     definition: async () => (await import('../adapters/sandbox/index.ts')).sandbox as unknown as AdapterDefinition,

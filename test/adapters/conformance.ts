@@ -16,6 +16,8 @@ export interface ConformanceBench {
   logged(): string;
   /** What must never be in a receipt, an error or the log. */
   readonly secrets: readonly string[];
+  /** What an order of this type names beside the account. Absent: nothing. */
+  parameters?(type: ActionType, account: string): ActionParameters;
   /** Brings the account to where the action has something to do. */
   give(type: ActionType, account: string): Promise<void>;
   /** Whether the action is in force, by the provider's own word. */
@@ -32,17 +34,14 @@ export interface ConformanceBench {
 }
 
 export type Promised = 'repeat' | 'absent' | 'faults' | 'retryAfter' | 'hang' | 'people';
+/** A promise as such, or for one action alone. */
+export type Gaps = { readonly [promised in Promised | `${Promised} ${ActionType}`]?: string };
 
 /**
  * Runs the suite for each action that the manifest declares. `gaps` names promises that this provider cannot keep, with the reason;
  * their tests are skipped under that reason.
  */
-export function describeAdapter(
-  name: string,
-  definition: AdapterDefinition,
-  open: () => Promise<ConformanceBench>,
-  gaps: Partial<Record<Promised, string>> = {},
-): void {
+export function describeAdapter(name: string, definition: AdapterDefinition, open: () => Promise<ConformanceBench>, gaps: Gaps = {}): void {
   describe(`${name} keeps the adapter contract`, () => {
     let bench: ConformanceBench;
     let said: unknown[];
@@ -57,8 +56,8 @@ export function describeAdapter(
       for (const secret of bench.secrets) expect(told.includes(secret), 'a secret is in a receipt, an error or the log').toBe(false);
     });
 
-    const promise = (promised: Promised | null, title: string, run: () => Promise<void>) => {
-      const gap = promised === null ? undefined : gaps[promised];
+    const promise = (promised: Promised, title: string, run: () => Promise<void>, type?: ActionType) => {
+      const gap = gaps[promised] ?? (type && gaps[`${promised} ${type}`]);
       if (gap === undefined) test(title, run);
       else test.skip(`${title} (${gap})`, run);
     };
@@ -67,7 +66,7 @@ export function describeAdapter(
       idempotencyKey: randomUUID(),
       type,
       account,
-      parameters: {} satisfies ActionParameters,
+      parameters: bench.parameters?.(type, account) ?? {},
       intendedAt: Date.now(),
       signal: AbortSignal.timeout(15_000),
       ...given,
@@ -166,10 +165,11 @@ export function describeAdapter(
           expect(await act(order(type, bench.accounts.present))).toEqual({ outcome: 'already' });
         });
 
-        promise('absent', 'is refused for an account that is not there, and its state is not known', async () => {
+        const findsNobody = async () => {
           expect(await act(order(type, bench.accounts.absent))).toEqual({ outcome: 'refused', code: 'notFound' });
           expect((await readBack(order(type, bench.accounts.absent))).inForce).toBe(null);
-        });
+        };
+        promise('absent', 'is refused for an account that is not there, and its state is not known', findsNobody, type);
 
         for (const [status, outcome] of [
           [400, 'refused'],

@@ -21,24 +21,24 @@ export const suspension: Wish = { type: 'account.suspend', parameters: { expires
 
 /** Releases one plan a person, as an approved list would have, and carries them out. */
 export async function release(
-  world: PeopleWorld,
-  { core }: PeopleProcess,
+  world: Pick<PeopleWorld, 'query'>,
+  { core }: Pick<PeopleProcess, 'core'>,
   who: readonly string[],
   wishes: readonly Wish[] = [suspension],
   change: { readonly cause?: Cause; readonly source?: string; readonly policyId?: string; readonly signalId?: SignalId } = {},
 ): Promise<readonly Held[]> {
   const at = core.clock.now();
   const accounts = await world.query(
-    `select a.id as "accountId", a.identity_id as "identityId", a.external_id as who from account a where a.external_id = any ($1)`,
+    `select a.id as "accountId", a.identity_id as "identityId", a.connection from account a where a.external_id = any ($1)`,
     [who],
   );
-  const rows = accounts.map(({ accountId, identityId }) => {
+  const rows = accounts.map(({ accountId, identityId, connection }) => {
     const plan: Plan = {
       id: core.ids.next<PlanId>(at),
       decisionId: core.ids.next<DecisionId>(at),
       identityId: identityId as IdentityId,
       lane: String(accountId),
-      connection: 'sandbox',
+      connection: String(connection),
       actions: wishes.map(({ type, parameters = {} }) => ({
         id: core.ids.next<ActionId>(at),
         type,
@@ -72,7 +72,7 @@ export async function release(
 }
 
 /** Lets the plans that were released meanwhile come to their end. */
-export async function carryOut(world: PeopleWorld, { core }: PeopleProcess): Promise<void> {
+export async function carryOut(world: Pick<PeopleWorld, 'query'>, { core }: Pick<PeopleProcess, 'core'>): Promise<void> {
   for (;;) {
     const open = await world.query(`select id from plan where state = 'released'`);
     if (open.length === 0) return;

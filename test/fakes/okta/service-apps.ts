@@ -9,12 +9,14 @@ import type { Answer } from './router.ts';
 export interface ServiceApp {
   readonly clientId: string;
   readonly keyId: string;
-  /** PKCS#8 PEM of an RSA key. */
+  /** PKCS#8 PEM of an RSA key, or of an EC key where the app was made with one. */
   readonly privateKey: string;
 }
 
+type Algorithm = 'RS256' | 'ES256' | 'ES384';
+
 export interface ServiceApps {
-  add(grants: Grants & { readonly dpop?: boolean }): Promise<ServiceApp>;
+  add(grants: Grants & { readonly dpop?: boolean; readonly algorithm?: Algorithm }): Promise<ServiceApp>;
   /** A new key; with `keepOld` the ones before stay good, without it their access tokens end too. */
   rotateKey(clientId: string, options?: { readonly keepOld?: boolean }): Promise<ServiceApp>;
   readonly dpop: Dpop;
@@ -29,17 +31,18 @@ const refused = (status: number, error: string, about: string, headers: Record<s
 });
 
 export function createServiceApps(clock: OktaClock, credentials: Credentials): ServiceApps {
-  const apps = new Map<string, { grants: Grants & { readonly dpop?: boolean }; keys: JWK[] }>();
+  const apps = new Map<string, { grants: Parameters<ServiceApps['add']>[0]; keys: JWK[] }>();
   const usedAssertions = new Set<string>();
   const dpop = createDpop();
   let serial = 0;
 
   async function newKey(clientId: string, keep: readonly JWK[]): Promise<ServiceApp> {
-    const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
-    const keyId = randomBytes(8).toString('hex');
     const app = apps.get(clientId);
     if (!app) throw new Error('no such service app');
-    app.keys = [...keep, { ...(await exportJWK(publicKey)), kid: keyId, alg: 'RS256', use: 'sig' }];
+    const { algorithm: alg = 'RS256' } = app.grants;
+    const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+    const keyId = randomBytes(8).toString('hex');
+    app.keys = [...keep, { ...(await exportJWK(publicKey)), kid: keyId, alg, use: 'sig' }];
     return { clientId, keyId, privateKey: await exportPKCS8(privateKey) };
   }
 
