@@ -119,7 +119,7 @@ export interface OrderRequest {
 export interface HeardView {
   readonly pushedAt: Instant | null;
   readonly polledAt: Instant | null;
-  /** Since when the place that was read up to is the same. */
+  /** When the place that was read up to was last written. */
   readonly cursorAt: Instant | null;
   readonly gaps: readonly { readonly id: string; readonly from: Instant; readonly to: Instant; readonly reason: string }[];
   readonly alarms: readonly { readonly code: string; readonly since: Instant }[];
