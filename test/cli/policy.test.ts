@@ -171,6 +171,7 @@ describe('policy coverage', () => {
     expect(out).toMatch(/^session_revoked +none +RP-017 \(3\)/m);
     expect(out).toMatch(/^T1078 .*RP-017 \(3\)/m);
     expect(out).toMatch(/^soc2 +CC7\.3 +RP-017 \(3\)/m);
+    // The column of Okta, then that of the sandbox.
     for (const done of [
       'mfa.require',
       'session.revoke',
@@ -180,7 +181,6 @@ describe('policy coverage', () => {
       'account.suspend',
       'account.disable',
     ])
-      // The column of Okta, then that of the sandbox.
       expect(out).toMatch(new RegExp(`^${done.replace('.', '\\.')} +\\d +(done|substitute) +done +`, 'm'));
     expect(out).not.toMatch(/^(account\.restore|mfa\.lift|group\.add) /m);
     expect(Object.keys(JSON.parse((await run(['coverage', '--json'])).out) as object)).toEqual([
