@@ -1,4 +1,4 @@
-/** Okta's own SDK, on our transport. It is loaded with the first connection: reading it takes seconds. */
+/** Okta's own SDK, on our transport. It is loaded with the first connection: its two thousand files take up to seconds. */
 import type okta from '@okta/okta-sdk-nodejs';
 import { AppError } from '../../model/errors.ts';
 import type { AdapterContext } from '../contract.ts';

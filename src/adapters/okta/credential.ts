@@ -6,9 +6,12 @@ import { secretSource } from './secret.ts';
 import { createServiceApp } from './service-app.ts';
 import type { OktaSettings } from './settings.ts';
 
+/** Okta's API takes JSON alone. */
+export type ApiRequest = Omit<HttpRequest, 'form' | 'raw'>;
+
 export interface Credential {
   /** Sends the request with its proof. Rejects with an `OktaFailure` where there is none to be had; nothing was sent then. */
-  send(request: HttpRequest): Promise<HttpAnswer>;
+  send(request: ApiRequest): Promise<HttpAnswer>;
   /** To be called when Okta answered 401, so that the call had no effect. True where there is another proof to try. */
   renew(): Promise<boolean>;
   /** Scopes that the app was granted of those we ask for; undefined for an API token, which has none and is only read. */

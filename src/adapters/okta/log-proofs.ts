@@ -7,6 +7,7 @@ import { type Clock, type Instant, toRfc3339 } from '../../model/clock.ts';
 import { urgencies } from './budget.ts';
 import type { OktaClient } from './client.ts';
 import { OktaFailure, toFailure } from './failure.ts';
+import { shaped } from './reads.ts';
 import type { Errand } from './transport.ts';
 
 export interface LogProofs {
@@ -94,7 +95,7 @@ export function createLogProofs(okta: OktaClient, clock: Clock): LogProofs {
     );
     // The newest thousand: the last of each account are among them but in a flood, which then is looked at again.
     const page = await okta.call(errand, () => list.getNextPage());
-    return z.array(eventSchema).parse(page);
+    return shaped(z.array(eventSchema), page);
   }
 
   return {

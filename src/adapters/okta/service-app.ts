@@ -35,16 +35,19 @@ export function createServiceApp(auth: ServiceAppSettings, parts: CredentialPart
   let underWay: Promise<AccessToken> | undefined;
   let notBefore = 0;
 
-  /** A client whose requests go out by our own, with what came of the last of them. */
-  async function connect(signal?: AbortSignal) {
-    const seen: { answer?: HttpAnswer } = {};
+  async function assertion(): Promise<client.ClientAuth> {
     const key = await importKey(await secret.read(), parts.connectionId);
-    const proof = client.PrivateKeyJwt(auth.keyId === undefined ? key : { key, kid: auth.keyId }, {
+    return client.PrivateKeyJwt(auth.keyId === undefined ? key : { key, kid: auth.keyId }, {
       // Okta takes the address of the endpoint alone, not the issuer.
       [client.modifyAssertion]: (_header, payload) => {
         payload['aud'] = tokenUrl;
       },
     });
+  }
+
+  /** A client whose requests go out by our own under these limits, with what came of the last of them. */
+  async function connect(proof: client.ClientAuth, limits: Pick<HttpRequest, 'timeoutMs' | 'maxBytes' | 'signal'> = {}) {
+    const seen: { answer?: HttpAnswer } = {};
     const config = new client.Configuration({ issuer: orgUrl, token_endpoint: tokenUrl }, auth.clientId, undefined, proof);
     if (orgUrl.startsWith('http:')) client.allowInsecureRequests(config);
     config[client.customFetch] = async (url, { method, headers, body }) => {
@@ -54,7 +57,7 @@ export function createServiceApp(auth: ServiceAppSettings, parts: CredentialPart
         url,
         headers,
         ...(text === undefined ? {} : { raw: { type: headers['content-type'] ?? 'application/json', text } }),
-        ...(signal === undefined ? {} : { signal }),
+        ...limits,
       });
       if (seen.answer.kind !== 'response') throw new Error(seen.answer.code);
       const { status, headers: received, text: answered } = seen.answer;
@@ -69,7 +72,7 @@ export function createServiceApp(auth: ServiceAppSettings, parts: CredentialPart
   }
 
   async function ask(scopes: readonly string[]): Promise<AccessToken> {
-    const { config, seen, options } = await connect();
+    const { config, seen, options } = await connect(await assertion());
     try {
       const answer = await client.clientCredentialsGrant(config, { scope: scopes.join(' ') }, options);
       const lastsMs = (answer.expires_in ?? 3_600) * 1_000;
@@ -123,14 +126,14 @@ export function createServiceApp(auth: ServiceAppSettings, parts: CredentialPart
   }
 
   return {
-    async send({ signal, ...request }) {
+    async send({ method, url, headers: given, json, ...limits }) {
       const { value } = await current();
-      const { config, seen, options } = await connect(signal);
-      const body = request.json === undefined ? request.raw?.text : JSON.stringify(request.json);
-      const headers = new Headers({ accept: 'application/json', ...request.headers });
+      const { config, seen, options } = await connect(client.None(), limits);
+      const body = json === undefined ? undefined : JSON.stringify(json);
+      const headers = new Headers({ accept: 'application/json', ...given });
       if (body !== undefined) headers.set('content-type', 'application/json');
       // What it makes of the answer (a challenge is an error to it) does not matter: the answer itself is read.
-      await client.fetchProtectedResource(config, value, new URL(request.url), request.method, body, headers, options).catch(() => {});
+      await client.fetchProtectedResource(config, value, new URL(url), method, body, headers, options).catch(() => {});
       return seen.answer ?? { kind: 'notSent', code: 'connection' };
     },
     async renew() {

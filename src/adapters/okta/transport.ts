@@ -4,9 +4,9 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../../model/clock.ts';
-import type { HttpAnswer, HttpRequest, HttpResponse } from '../http.ts';
+import type { HttpAnswer, HttpResponse } from '../http.ts';
 import type { Budget, Urgency } from './budget.ts';
-import type { Credential } from './credential.ts';
+import type { ApiRequest, Credential } from './credential.ts';
 import { failureOf, OktaFailure } from './failure.ts';
 
 /** Under what a call is made. */
@@ -31,7 +31,7 @@ export interface Transport {
   /** Runs what makes calls under one urgency and signal. */
   under<T>(errand: Errand, run: () => Promise<T>): Promise<T>;
   /** A call that the SDK does not have; `path` begins with a slash. Rejects as `fetch` does. */
-  request(errand: Errand, call: Pick<HttpRequest, 'method' | 'json'> & { readonly path: string }): Promise<HttpResponse>;
+  request(errand: Errand, call: Pick<ApiRequest, 'method' | 'json'> & { readonly path: string }): Promise<HttpResponse>;
 }
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -50,13 +50,13 @@ export function createTransport(parts: {
   const errands = new AsyncLocalStorage<Errand>();
 
   /** A 401 had no effect, so it may be tried once more with what has replaced the credential since. */
-  async function prove(request: HttpRequest): Promise<HttpAnswer> {
+  async function prove(request: ApiRequest): Promise<HttpAnswer> {
     const answer = await credential.send(request);
     if (answer.kind !== 'response' || answer.status !== 401 || isFeatureOff(answer)) return answer;
     return (await credential.renew()) ? credential.send(request) : answer;
   }
 
-  async function send(request: HttpRequest, { urgency, signal }: Errand): Promise<HttpResponse> {
+  async function send(request: ApiRequest, { urgency, signal }: Errand): Promise<HttpResponse> {
     // A link that leads elsewhere would take the credential with it.
     if (!request.url.startsWith(`${orgUrl}/`)) throw new OktaFailure({ outcome: 'refused', code: 'foreignAddress' });
     const path = new URL(request.url).pathname;

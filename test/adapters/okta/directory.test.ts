@@ -61,6 +61,17 @@ describe('the directory', () => {
     expect(standIn.count('GET', '/api/v1/users/{userId}/roles')).toBe(0);
   });
 
+  test('reads pages of long profiles, with a token and with a service app', async () => {
+    const profile = { about: 'a'.repeat(8_000) };
+    for (let n = 0; n < 200; n += 1) standIn.addPerson({ login: `long${n}@example.com`, profile });
+    const { clientId, privateKey, keyId } = await standIn.apps.add({});
+    for (const given of [{}, { auth: { clientId, privateKey, keyId } }]) {
+      let count = 0;
+      for await (const page of (await connected(given)).people?.(soon()) ?? []) count += page.length;
+      expect(count).toBe(202);
+    }
+  });
+
   test('finds by what is true now, not by the index, which is behind', async () => {
     standIn.settings.searchLagMs = 60_000;
     const adapter = await connected();

@@ -25,7 +25,8 @@ async function readHeld(order: ActionOrder, errand: Errand, tools: Tools): Promi
   return { user, holds: holding.filter((_, nth) => kept[nth] !== undefined) };
 }
 
-const keep = (storage: AdapterStorage, type: Holding, order: ActionOrder) => storage.put(holdKind, keyOf(type, order), { value: {} });
+const keep = (storage: AdapterStorage, type: Holding, order: ActionOrder) =>
+  storage.put(holdKind, keyOf(type, order), { value: {}, account: order.account });
 
 async function forget(storage: AdapterStorage, types: readonly Holding[], order: ActionOrder): Promise<void> {
   for (const type of types) await storage.delete(holdKind, keyOf(type, order));
