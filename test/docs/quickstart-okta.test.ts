@@ -3,7 +3,6 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { providerNames } from '../../src/app/providers.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { type OktaStandIn, startOkta } from '../fakes/okta.ts';
 
@@ -95,37 +94,32 @@ it('begins with a folder, and holds nothing that a reader could not type', async
   expect(await reader.type('rescind init')).toContain('every policy a report');
 });
 
-// By itself, as soon as the composition knows the provider.
-it.runIf(providerNames.includes('okta'))(
-  'goes from nothing to what would have been done, without one write call',
-  { timeout: 120_000 },
-  async () => {
-    const answers = new Map<string, string>();
-    for (const { kind, text } of blocks) {
-      if (kind === 'yaml') {
-        reader.write(text.replace('https://acme.okta.com', okta.orgUrl).replace('pollSeconds: 15', 'pollSeconds: 5'));
-        reader.write('network: { allowPrivate: [127.0.0.0/8] }\n');
-        continue;
-      }
-      for (const line of text.trim().split('\n')) {
-        if (line.startsWith('rescind decision list')) {
-          report('p2@example.com');
-          answers.set(line, await vi.waitFor(() => reader.type(line).then(withPolicy), { timeout: 60_000, interval: 250 }));
-        } else {
-          const list = answers.get('rescind decision list --outcome reported') ?? '';
-          answers.set(line, await reader.type(line.replace(/\bID\b/, /^(\S+) +RP-005/m.exec(list)?.[1] ?? 'ID')));
-        }
+it('goes from nothing to what would have been done, without one write call', { timeout: 120_000 }, async () => {
+  const answers = new Map<string, string>();
+  for (const { kind, text } of blocks) {
+    if (kind === 'yaml') {
+      reader.write(text.replace('https://acme.okta.com', okta.orgUrl).replace('pollSeconds: 15', 'pollSeconds: 5'));
+      reader.write('network: { allowPrivate: [127.0.0.0/8] }\n');
+      continue;
+    }
+    for (const line of text.trim().split('\n')) {
+      if (line.startsWith('rescind decision list')) {
+        report('p2@example.com');
+        answers.set(line, await vi.waitFor(() => reader.type(line).then(withPolicy), { timeout: 60_000, interval: 250 }));
+      } else {
+        const list = answers.get('rescind decision list --outcome reported') ?? '';
+        answers.set(line, await reader.type(line.replace(/\bID\b/, /^(\S+) +RP-005/m.exec(list)?.[1] ?? 'ID')));
       }
     }
-    expect(answers.get('rescind doctor --for report-only')).toMatch(/\n0 faults, /);
-    expect(answers.get('rescind connection list')).toMatch(/^okta-main +okta +standard +report-only /m);
-    expect(answers.get('rescind identity list --limit 5')).toContain('p1@example.com');
-    expect(answers.get('rescind decision list --outcome reported')).toMatch(/session\.revoke,token\.revoke,password\.expire/);
-    expect(answers.get('rescind decision explain ID')).toContain('RP-005');
-    expect(okta.writes()).toEqual([]);
-    expect(okta.effects).toEqual([]);
-  },
-);
+  }
+  expect(answers.get('rescind doctor --for report-only')).toMatch(/\n0 faults, /);
+  expect(answers.get('rescind connection list')).toMatch(/^okta-main +okta +standard +report-only /m);
+  expect(answers.get('rescind identity list --limit 5')).toContain('p1@example.com');
+  expect(answers.get('rescind decision list --outcome reported')).toMatch(/session\.revoke,token\.revoke,password\.expire/);
+  expect(answers.get('rescind decision explain ID')).toContain('RP-005');
+  expect(okta.writes()).toEqual([]);
+  expect(okta.effects).toEqual([]);
+});
 
 function withPolicy(list: string): string {
   if (!list.includes(' RP-005 ')) throw new Error('not yet');

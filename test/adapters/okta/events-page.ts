@@ -30,7 +30,7 @@ export function renderEventsPage(): string {
     "# Okta's events",
     '',
     'What is made of an event of the System Log, whether a hook brings it or it is read from the log. How they come in is told in',
-    '[operating](operating.md#events-of-providers); a connection of provider `okta` is not served yet.',
+    '[operating](operating.md#events-of-providers).',
     '',
     '- **Outcome.** `done` is SUCCESS, ALLOW, or nothing said; `failed` FAILURE and DENY; `challenged` CHALLENGE; `unanswered` UNANSWERED and',
     '  ABANDONED. A type that is known, with an outcome that has no row, is counted as `notDone`. A type that is not known is counted by name.',
