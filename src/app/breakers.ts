@@ -81,7 +81,9 @@ export function createBreakers({ judging, settings, batcher, records, telling, c
       await append(tx, [
         { id: ids.next<EntryId>(at), type: 'breaker.opened', at, core: { breakerId: id, condition: name, detail }, pii: null },
       ]);
-      await telling.tell(tx, [{ type: 'breaker.opened', about: id, data: { breakerId: id, condition: name, page: true }, people: [] }], at);
+      // Limits that were reached are an incident, and have paged as that.
+      const page = name === 'limitHits' ? {} : { page: true as const };
+      await telling.tell(tx, [{ type: 'breaker.opened', about: id, data: { breakerId: id, condition: name, ...page }, people: [] }], at);
       return true;
     });
     if (!opened) return;

@@ -35,6 +35,7 @@ describe('a flood of six hundred at a running service', { timeout: 120_000 }, ()
     // One page that is updated, and one that everything from rung 3 on is held from now on, whoever asks: none a plan or a person.
     expect(of('incident.opened')).toMatchObject([{ data: { incidentId: incident?.id } }]);
     expect(of('breaker.opened')).toHaveLength(1);
+    expect(report.told.filter(({ data }) => data['page'] === true).map(({ type }) => type)).toEqual(['incident.opened']);
     expect(report.told).toHaveLength(2 + updates.length);
     expect(new Set(updates.map(({ data }) => data['incidentId']))).toEqual(new Set([incident?.id]));
     const sentAt = updates.map(({ timestamp }) => Number(timestamp) * 1_000);
