@@ -81,7 +81,11 @@ function apply(rule: Rule, event: LogEvent, raw: string, { connection, ownClient
   const txn = nameOf(fieldsOf(event.fields['transaction'])['id']);
   const dedupeKey = keyOf(event.uuid === '' ? raw : event.uuid);
   const occurred = { type, occurredAt: when.occurredAt, claim, dedupeKey, raw, ...(txn === undefined ? nothing : { txn }) };
-  if (isOwnDoing(event, ownClientIds)) return { kind: 'confirmation', confirmation: { ...occurred, event: event.eventType } };
+  if (isOwnDoing(event, ownClientIds)) {
+    // How we listen is changed at a person's word, which stands in our own log; that a hook has ended alarms whoever ended it.
+    if (event.eventType.startsWith('event_hook.')) return none('ownHealth');
+    return { kind: 'confirmation', confirmation: { ...occurred, event: event.eventType } };
+  }
   const { quarantine } = when;
   const mayMark = event.succeeded && person !== undefined && quarantine === undefined;
   const signal: ProviderSignal = { ...occurred, cause: 'risk', severity, facts, circumstances, marks: mayMark ? marks : [] };

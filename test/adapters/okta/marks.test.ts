@@ -116,6 +116,11 @@ describe('what we did ourselves', () => {
     expect(result).toMatchObject({ confirmation: { claim: { kind: 'person', person: [{ value: 'okta-main 00uBob' }, {}, {}] } } });
   });
 
+  it('says nothing where it changed how we listen: that is a person’s order, and a hook that has ended alarms by itself', () => {
+    expect(read(byAda('event_hook.deleted', ours[0]?.[1]), own)).toEqual({ kind: 'none', reason: 'ownHealth' });
+    expect(read(byAda('event_hook.deleted'), own)).toMatchObject({ kind: 'signal', signal: { severity: 'high' } });
+  });
+
   it('is counted like anything else where it is nothing', () => {
     expect(read(byAda('user.session.expire', ours[0]?.[1]), own)).toEqual({ kind: 'none', reason: 'context' });
     expect(read(byAda('user.lifecycle.suspend', { ...ours[0]?.[1], outcome: { result: 'FAILURE' } }), own)).toEqual({
