@@ -136,7 +136,8 @@ describe('8.4 access tokens of a service app', () => {
     const real = createRealClock();
     const clock = { ...real, now: () => real.now() + ahead };
     const http = createHttpClient({ allowPrivate: ['127.0.0.1'], clock, log: recordingLog() });
-    const parts = { connectionId: 'okta-main', orgUrl: standIn.orgUrl, http, clock, log: recordingLog(), scopes: ['okta.users.read'] };
+    const log = recordingLog();
+    const parts = { connectionId: 'okta-main', orgUrl: standIn.orgUrl, http, clock, log, scopes: ['okta.users.read'] };
     const credential = createServiceApp({ ...app, dpop: false }, parts);
     const call = () => credential.send({ method: 'GET', url: `${standIn.orgUrl}/api/v1/users?limit=1` });
     expect(await call()).toMatchObject({ status: 200 });
@@ -145,10 +146,11 @@ describe('8.4 access tokens of a service app', () => {
     expect(await call()).toMatchObject({ status: 200 });
     // What could not be replaced is asked for again only after a pause.
     expect(await call()).toMatchObject({ status: 200 });
-    while (tokenCalls() < 2) await new Promise((resolve) => setImmediate(resolve));
+    await expect.poll(() => log.text(), { timeout: 10_000 }).toContain('okta.tokenNotRenewed');
+    expect(tokenCalls()).toBe(2);
     ahead = 57 * 60_000;
     expect(await call()).toMatchObject({ status: 200 });
-    while (tokenCalls() < 3) await new Promise((resolve) => setImmediate(resolve));
+    await expect.poll(tokenCalls, { timeout: 10_000 }).toBe(3);
     ahead = 59.9 * 60_000;
     expect(await call()).toMatchObject({ status: 200 });
     expect(tokenCalls()).toBe(3);
