@@ -27,6 +27,11 @@ export async function coreOptions(
     network: { allowPrivate: ['127.0.0.0/8'] },
     ...sections,
   });
+  return readOptions(text, clock);
+}
+
+/** The same of a whole configuration. */
+export async function readOptions(text: string, clock: Clock): Promise<CoreOptions> {
   const read = readSettings({ text, file: 'test.yaml', env: {}, readFile: () => '', providers: await providerSchemas() });
   if (!read.ok) throw new Error(formatFaults(read.faults));
   return {

@@ -5,20 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { type Core, type CoreOptions, startCore } from '../../src/app/core.ts';
-import { providerSchemas } from '../../src/app.ts';
 import type { Instant } from '../../src/model/clock.ts';
-import { formatFaults } from '../../src/model/document.ts';
 import type { IdMaker, SignalId } from '../../src/model/ids.ts';
-import { silentLog } from '../../src/model/log.ts';
 import type { PlanState } from '../../src/model/plan-state.ts';
 import type { Arrival } from '../../src/model/signal.ts';
-import { readSettings } from '../../src/settings/index.ts';
 import { markVerified, toItem } from '../../src/signals/index.ts';
 import { type SandboxProviderStandIn, startSandboxProvider } from '../fakes/sandbox-provider.ts';
 import { createManualClock, type ManualClock } from './clock.ts';
-import { stopTime } from './core.ts';
+import { readOptions, stopTime } from './core.ts';
 import type { TestDatabase } from './database.ts';
-import { systemRandom } from './system-clock.ts';
 
 export const floodBegin = Date.UTC(2026, 4, 4, 10);
 export const partners = ['partner-a', 'partner-b', 'partner-c'] as const;
@@ -86,19 +81,7 @@ function withoutLimits(text: string): string {
 
 /** What a process of the world is started with. */
 export async function floodOptions(configuration: string, clock = createManualClock(floodBegin)): Promise<CoreOptions> {
-  const providers = await providerSchemas();
-  const read = readSettings({ text: configuration, file: 'flood.yaml', env: {}, readFile: () => '', providers });
-  if (!read.ok) throw new Error(formatFaults(read.faults));
-  return {
-    settings: read.value,
-    kind: 'organisation',
-    workingDir: import.meta.dirname,
-    listen: async () => 'http://127.0.0.1:9',
-    build: { version: 'flood', build: createHash('sha256').update('flood').digest('hex') },
-    clock,
-    random: systemRandom,
-    log: silentLog,
-  };
+  return readOptions(configuration, clock);
 }
 
 /** A partner's word that a person is at high risk, as it comes from a door; no two are the same event. */
